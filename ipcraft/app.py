@@ -1,0 +1,155 @@
+"""The application: plugins, storage and routes put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import falcon
+
+from ipcraft.config import Settings
+from ipcraft.conflicts import unique_routes
+from ipcraft.contributions import (
+    AuthBackend,
+    EventType,
+    HealthCheck,
+    Identity,
+    Route,
+    Storage,
+    StorageBackend,
+)
+from ipcraft.data.migrations import CORE
+from ipcraft.data.transactions import Transaction
+from ipcraft.errors import StartError
+from ipcraft.events.recording import Recorder
+from ipcraft.http.health import health_routes
+from ipcraft.http.routing import Router
+from ipcraft.http.serving import make_app
+from ipcraft.loading import boot
+from ipcraft.logs import configure_logs
+from ipcraft.registry import Given, PluginError, Registry
+from ipcraft.spelling import did_you_mean
+
+T = TypeVar("T")
+
+Clock = Callable[[], float]
+
+_CORE = "ipcraft"
+_STORAGE_CHECK = "storage"
+
+
+class Application:
+    """Hold what plugins work with: settings, the registry, the storage and a clock.
+
+    Every boot hook but the storage backends' gets it with its storage. What the plugins
+    gave for the serving of requests was collected once: `routes`, `auth_backends`.
+    """
+
+    __slots__ = ("_storage", "auth_backends", "clock", "registry", "routes", "settings")
+
+    def __init__(self, settings: Settings, registry: Registry, *, clock: Clock = time.time) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.clock = clock
+        self._storage: Storage | None = None
+        self._storage = _open_storage(self)
+        self.auth_backends = tuple(
+            registry.named("ipcraft_auth_backends", kind=AuthBackend, app=self).values()
+        )
+        self.routes = _routes(self)
+
+    @property
+    def storage(self) -> Storage:
+        """Give the storage that the database URL names."""
+        if self._storage is None:
+            raise StartError("a storage backend is given before there is a storage to use")
+        return self._storage
+
+    def section(self, name: str) -> Mapping[str, object]:
+        """Give the typed settings of a plugin. Raises KeyError for one without a schema."""
+        return self.registry.sections[name]
+
+    def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a writing transaction of the identity's organization.
+
+        It is run again when others overtook it; see `Storage.transact`.
+        """
+        return self.storage.transact(identity.organization_id, work, actor=identity.user_id)
+
+    def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
+        """Open a reading transaction of the identity's organization."""
+        return self.storage.read(identity.organization_id)
+
+
+def create_application(settings: Settings, *, clock: Clock = time.time) -> Application:
+    """Load the plugins, open the storage, collect the routes.
+
+    Raises `StartError` saying what to mend.
+    """
+    return boot(settings, lambda registry: Application(settings, registry, clock=clock))
+
+
+def create_app(settings: Settings) -> falcon.App[Any, Any]:
+    """Make the WSGI app of these settings. Raises `StartError` saying what to mend."""
+    configure_logs(level=settings.log_level, form=settings.log_format)
+    app = create_application(settings)
+    return build(app)
+
+
+def build(app: Application) -> falcon.App[Any, Any]:
+    """Make the WSGI app of an application."""
+    return make_app(app.routes, backends=app.auth_backends, authorize=app.registry.relay.authorize)
+
+
+def start_process(app: Application) -> None:
+    """Call the startup hook of every plugin: once in each process, after it was forked."""
+    app.registry.collect("ipcraft_startup", app=app)
+
+
+def _open_storage(app: Application) -> Storage:
+    registry = app.registry
+    url = app.settings.database_url
+    backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
+    types = registry.named("ipcraft_event_types", kind=EventType)
+    recorder = Recorder(registry.relay, event_types=frozenset(types), clock=app.clock)
+    migrations = {_CORE: CORE, **registry.migrations}
+    return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
+
+
+def _backend_for(url: str, backends: Mapping[str, StorageBackend]) -> StorageBackend:
+    scheme = url.partition(":")[0]
+    by_scheme = {each: backend for backend in backends.values() for each in backend.schemes}
+    if scheme not in by_scheme:
+        known = ", ".join(sorted(by_scheme)) or "none: no plugin gives a storage backend"
+        raise StartError(
+            f"database_url: no storage backend for the scheme {scheme}"
+            f"{did_you_mean(scheme, by_scheme)} (known: {known})"
+        )
+    return by_scheme[scheme]
+
+
+def _routes(app: Application) -> tuple[Route, ...]:
+    registry = app.registry
+    checks = registry.named(
+        "ipcraft_health_checks", kind=HealthCheck, core=(_STORAGE_CHECK,), app=app
+    )
+    core = health_routes(
+        [HealthCheck(_STORAGE_CHECK, app.storage.check), *checks.values()],
+        degraded=registry.degraded,
+    )
+    given = registry.collect("ipcraft_routes", kind=Route, app=app)
+    routes = unique_routes(given, core=[route.path for route in core])
+    _refuse_unservable(given)
+    return (*core, *routes)
+
+
+def _refuse_unservable(given: Iterable[Given[Route]]) -> None:
+    router = Router()
+    for each in given:
+        problem = router.refusal(each.value)
+        if problem:
+            raise PluginError(
+                each.plugin, f"gives the route {each.value.path}, {problem}", where=each.where
+            )

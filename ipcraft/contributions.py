@@ -1,0 +1,186 @@
+"""What a plugin gives the core: frozen values and small protocols, collected once at boot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import click
+    import falcon
+    from sqlalchemy import MetaData
+
+    from ipcraft.data.statements import Statement
+    from ipcraft.data.transactions import Transaction
+    from ipcraft.events.recording import Recorder
+
+T = TypeVar("T")
+
+Action = Literal["read", "write", "manage", "own"]
+"""What a route does with the organization's data, from looking to owning it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Say who sends a request, for which organization and in which role."""
+
+    organization_id: str
+    user_id: str | None
+    role: str
+    scheme: str
+    """How the identity was proven: ``api_key``, ``session``, a plugin's own word."""
+    credential_id: str | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Serve a path with a Falcon resource.
+
+    `path` is a Falcon URI template. GET and HEAD need the action `read`, every other
+    method `write`; the plugin names other actions per method in `actions`, for example
+    ``{"POST": "manage"}``. A `public` route is served without credentials.
+    """
+
+    path: str
+    resource: object
+    public: bool = False
+    actions: Mapping[str, Action] = field(default_factory=dict)
+
+    def action(self, method: str) -> Action:
+        """Give the action a request with this method performs."""
+        default: Action = "read" if method in ("GET", "HEAD", "OPTIONS") else "write"
+        return self.actions.get(method, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """Name a plugin's tables and the folder of its one linear Alembic history."""
+
+    metadata: MetaData
+    versions: Path
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """Declare a kind of change, such as ``subnet.created``."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Add a click command to ``ipcraft``."""
+
+    command: click.Command
+
+    @property
+    def name(self) -> str:
+        """Give the word typed after ``ipcraft``."""
+        return self.command.name or ""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """Take part in ``/readyz``: `check` returns None when well, else one sentence that says why not.
+
+    A check that is not `required` makes the answer degraded, not failed.
+    """
+
+    name: str
+    check: Callable[[], str | None]
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStatus:
+    """Say which migration each plugin's tables are at, and which it expects."""
+
+    plugin: str
+    current: str | None
+    head: str
+
+
+class AuthBackend(Protocol):
+    """Recognize who sends a request."""
+
+    @property
+    def name(self) -> str:
+        """Give the backend's name, unique among all plugins."""
+
+    def authenticate(self, request: falcon.Request) -> Identity | None:
+        """Return the identity, or None when the request carries none of this backend's credentials.
+
+        Raises `ipcraft.errors.Unauthenticated` when it does and they are bad. Any other
+        exception answers 503; the request never falls through to the next backend.
+        """
+
+
+class Storage(Protocol):
+    """Run transactions against one database."""
+
+    @property
+    def name(self) -> str:
+        """Give the backend's name: ``sqlite``, ``postgresql``."""
+
+    def transact(
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], T],
+        *,
+        actor: str | None = None,
+    ) -> T:
+        """Run `work` in a writing transaction of one organization, commit, return its result.
+
+        `work` is run again from its start when others overtook it, so it must have no
+        effect but through the transaction. Raises what `work` raises (after rolling back),
+        `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
+        the database cannot be used.
+        """
+
+    def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
+        """Open a reading transaction of one organization."""
+
+    def transact_system(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` across organizations: creating one, verifying all, upkeep. Never for a request."""
+
+    def read_system(self) -> AbstractContextManager[Transaction]:
+        """Open a reading transaction across organizations: recognizing a key, verifying."""
+
+    def look_up(self, statement: Statement[T], /, **parameters: Any) -> T | None:
+        """Run one query across organizations and give its first row: recognizing a key."""
+
+    def check(self) -> str | None:
+        """Return None when the database answers and is up to date, else why not."""
+
+    def status(self) -> list[StorageStatus]:
+        """Say which migration each plugin's tables are at."""
+
+    def upgrade(self) -> list[StorageStatus]:
+        """Bring the tables of every plugin to the newest migration; return what was there before."""
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
+class StorageBackend(Protocol):
+    """Open storages for the database URLs of its schemes."""
+
+    @property
+    def name(self) -> str:
+        """Give the backend's name, unique among all plugins."""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Give the URL schemes served, such as ``("sqlite",)``."""
+
+    def open(
+        self, url: str, *, migrations: Mapping[str, Migrations], recorder: Recorder
+    ) -> Storage:
+        """Make a storage. Connections open at first use, so that a process may fork before."""
+
+

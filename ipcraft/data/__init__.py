@@ -1,0 +1,1 @@
+"""Tables, statements, tenant-scoped transactions and migrations."""

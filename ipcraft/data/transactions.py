@@ -1,0 +1,152 @@
+"""The transaction: statements of one organization, committed together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ipcraft.data.locks import EXCLUSIVE, SHARED, lock_key
+from ipcraft.data.statements import CompiledStatement, Row, Statement
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+    from ipcraft.events.changes import Change
+    from ipcraft.events.recording import Recorder
+
+R = TypeVar("R")
+
+Queued = tuple[CompiledStatement, list[Any]]
+
+
+class Session(Protocol):
+    """Carry statements to one database connection, inside one open transaction.
+
+    Each call first sends what is `queued`, in order, in as few round trips as it can.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """Give the SQLAlchemy dialect statements are compiled for."""
+
+    @property
+    def has_locks(self) -> bool:
+        """Tell whether named locks must be taken; False where a writer is alone anyway."""
+
+    def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
+        """Run the statement and give its rows."""
+
+    def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
+        """Run the statement and give the number of rows it changed."""
+
+    def execute_many(
+        self, queued: Sequence[Queued], compiled: CompiledStatement, rows: list[list[Any]]
+    ) -> None:
+        """Run the statement once for each row of arguments."""
+
+    def commit(self, queued: Sequence[Queued]) -> None:
+        """Run what is queued and commit."""
+
+
+class Transaction:
+    """Run statements for one organization until the work is committed.
+
+    `organization_id` is None in a transaction across organizations. `actor` is the user the
+    changes are ascribed to, `now` the transaction's time in seconds since the epoch.
+    """
+
+    __slots__ = ("_changes", "_queue", "_recorder", "_session", "actor", "now", "organization_id")
+
+    def __init__(
+        self,
+        session: Session,
+        recorder: Recorder,
+        *,
+        organization_id: str | None,
+        actor: str | None = None,
+    ) -> None:
+        self.organization_id = organization_id
+        self.actor = actor
+        self.now = recorder.now()
+        self._session = session
+        self._recorder = recorder
+        self._queue: list[Queued] = []
+        self._changes: list[Change] = []
+
+    def all(self, statement: Statement[R], /, **parameters: Any) -> list[R]:
+        """Give every row of a query."""
+        rows = self._session.fetch(self._take_queue(), self._bind(statement, parameters))
+        into = statement.into
+        return [into(*row) for row in rows]
+
+    def one(self, statement: Statement[R], /, **parameters: Any) -> R | None:
+        """Give the first row of a query, or None."""
+        rows = self._session.fetch(self._take_queue(), self._bind(statement, parameters))
+        return statement.into(*rows[0]) if rows else None
+
+    def value(self, statement: Statement[Row], /, **parameters: Any) -> Any:
+        """Give the first column of the first row, or None."""
+        row = self.one(statement, **parameters)
+        return row[0] if row else None
+
+    def write(self, statement: Statement[Any], /, **parameters: Any) -> None:
+        """Queue a write: it is sent with the next query or with the commit.
+
+        PERF: queued writes and the commit share one round trip.
+        """
+        self._queue.append(self._bind(statement, parameters))
+
+    def write_many(
+        self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]], /
+    ) -> None:
+        """Write many rows with one statement, now."""
+        compiled = statement.compile(self._session.dialect)
+        organization = self.organization_id
+        arguments = [compiled.arguments(row, organization) for row in rows]
+        if arguments:
+            self._session.execute_many(self._take_queue(), compiled, arguments)
+
+    def execute(self, statement: Statement[Any], /, **parameters: Any) -> int:
+        """Run a write now and give the number of rows it changed."""
+        return self._session.execute(self._take_queue(), self._bind(statement, parameters))
+
+    def lock(self, *name: str | bytes) -> None:
+        """Hold the named lock alone, from before the next statement until the end."""
+        self._queue_lock(EXCLUSIVE, name)
+
+    def share_lock(self, *name: str | bytes) -> None:
+        """Hold the named lock together with other sharers, against whoever wants it alone."""
+        self._queue_lock(SHARED, name)
+
+    def record(self, change: Change) -> None:
+        """Record a change, before the writes that make it.
+
+        The plugins' `before_change` hooks run now and may refuse it; its event row is
+        written, and `after_change` hooks run, in this transaction.
+        """
+        self._recorder.before(change, self)
+        self._changes.append(change)
+
+    def record_many(self, changes: Iterable[Change]) -> None:
+        """Record many changes."""
+        for change in changes:
+            self.record(change)
+
+    def commit(self) -> None:
+        """Finish: event rows and `after_change` hooks, then everything at once."""
+        while self._changes:
+            changes, self._changes = self._changes, []
+            self._recorder.after(changes, self)
+        self._session.commit(self._take_queue())
+
+    def _bind(self, statement: Statement[Any], parameters: Mapping[str, Any]) -> Queued:
+        compiled = statement.compile(self._session.dialect)
+        return compiled, compiled.arguments(parameters, self.organization_id)
+
+    def _queue_lock(self, statement: Statement[Any], name: Sequence[str | bytes]) -> None:
+        if self._session.has_locks:
+            self.write(statement, key=lock_key(self.organization_id or "", *name))
+
+    def _take_queue(self) -> list[Queued]:
+        queue, self._queue = self._queue, []
+        return queue

@@ -1,0 +1,1 @@
+"""Changes and the rows they leave behind in their own transaction."""

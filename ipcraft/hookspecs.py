@@ -1,0 +1,130 @@
+"""The hooks of the core, in the order in which they are called.
+
+A plugin is a module named by an ``ipcraft.plugins`` entry point. It says which plugin API it was
+written for (``API = 1``) and implements hooks as functions marked with `hookimpl`. An
+implementation may leave out arguments it does not need. Boot hooks are called once per process
+and return frozen values; the last three run with requests.
+
+A plugin offers hooks of its own with `ipcraft_hookspecs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from ipcraft.app import Application
+    from ipcraft.contributions import (
+        AuthBackend,
+        Command,
+        EventType,
+        HealthCheck,
+        Identity,
+        Migrations,
+        Route,
+        StorageBackend,
+    )
+    from ipcraft.data.transactions import Transaction
+    from ipcraft.events.changes import Change
+
+hookspec = pluggy.HookspecMarker("ipcraft")
+hookimpl = pluggy.HookimplMarker("ipcraft")
+
+
+@hookspec
+def ipcraft_hookspecs() -> ModuleType:
+    """Offer hooks to other plugins: a module of functions marked with `hookspec`.
+
+    Called first at boot. The offering plugin reads what others gave with
+    ``app.registry.collect("ipcraft_...", kind=..., app=app)``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_config_schema() -> type[Schema]:
+    """Give the schema of the plugin's section.
+
+    The section is ``[plugins.NAME]`` in ``ipcraft.toml``; a key is also the variable
+    ``IPCRAFT_NAME_KEY``. Unknown keys are refused at boot, and so is a value the schema
+    refuses. A field with ``metadata={"secret": True}`` is redacted wherever settings are
+    shown, and may be given as a file (``IPCRAFT_NAME_KEY_FILE``).
+    Read the values with ``app.section("NAME")``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_migrations() -> Migrations:
+    """Give the plugin's tables and the folder of its Alembic history."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_storage_backends(app: Application) -> Sequence[StorageBackend]:
+    """Give storage backends. The scheme of the database URL picks one of all plugins'."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_event_types() -> Sequence[EventType]:
+    """Declare the kinds of change the plugin records. Recording another kind is an error."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
+    """Give ways to recognize who sends a request, asked in the order of the plugins."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_routes(app: Application) -> Sequence[Route]:
+    """Give routes. A path given twice, by whomever, stops the boot."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_commands() -> Sequence[Command]:
+    """Give commands of the ``ipcraft`` program. A name given twice stops the boot."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_health_checks(app: Application) -> Sequence[HealthCheck]:
+    """Give checks that ``/readyz`` runs."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_startup(app: Application) -> None:
+    """Prepare one process: called in each worker after it was forked, before its first request."""
+
+
+@hookspec
+def ipcraft_authorize(identity: Identity, action: str, target: str) -> bool | None:
+    """Allow or refuse an action on a target (the route's path); False from any plugin refuses.
+
+    Called for each request with an identity, before its resource. None abstains.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_before_change(change: Change, tx: Transaction) -> None:
+    """Look at a change before its SQL runs, in its transaction.
+
+    Veto by raising an `ipcraft.errors.RequestError`: everything is rolled back and the error
+    answered. The change itself cannot be altered.
+    """
+
+
+@hookspec
+def ipcraft_after_change(change: Change, tx: Transaction) -> None:
+    """Add what must be true together with a change: called in its transaction, before the commit."""

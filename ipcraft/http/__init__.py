@@ -1,0 +1,1 @@
+"""The request's way: identity, bodies in, answers and errors out."""

@@ -1,0 +1,64 @@
+"""Who sends a request, and whether they may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import falcon
+import structlog
+
+from ipcraft.contributions import AuthBackend, Identity, Route
+from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+
+_log = structlog.get_logger("ipcraft.http")
+
+
+Authorize = Callable[[Identity, str, str], bool]
+"""Tell whether an identity may do an action on a path."""
+
+
+class Identification:
+    """Falcon middleware: recognize the sender and set ``req.context.identity``.
+
+    Backends are asked in order. The first identity counts; none is 401; a backend that
+    fails is 503, and no other is asked. Public routes are served without asking.
+    """
+
+    __slots__ = ("_authorize", "_backends", "_routes")
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        *,
+        backends: Sequence[AuthBackend],
+        authorize: Authorize,
+    ) -> None:
+        self._routes = routes
+        self._backends = tuple(backends)
+        self._authorize = authorize
+
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
+    ) -> None:
+        """Recognize and authorize, once the route is known."""
+        route = self._routes[req.uri_template or ""]
+        if route.public:
+            return
+        identity = self._recognize(req)
+        req.context.identity = identity
+        if not self._authorize(identity, route.action(req.method), route.path):
+            raise Forbidden("Your role does not allow this; ask an admin of your organization")
+
+    def _recognize(self, req: falcon.Request) -> Identity:
+        for backend in self._backends:
+            try:
+                identity = backend.authenticate(req)
+            except (Unauthenticated, Unavailable):
+                raise
+            except Exception as error:  # falling through would let a broken guard be passed
+                _log.exception("an auth backend failed", backend=backend.name)
+                raise Unavailable("Credentials cannot be checked now; try again later") from error
+            if identity is not None:
+                return identity
+        raise Unauthenticated("Credentials are required: send `Authorization: Bearer <API key>`")

@@ -1,0 +1,43 @@
+"""The Falcon app: routes behind the request's way, with no knowledge of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import falcon
+import falcon.media
+
+from ipcraft.contributions import AuthBackend, Route
+from ipcraft.http import errors
+from ipcraft.http.identity import Authorize, Identification
+from ipcraft.http.media import JSONHandler, Rendering
+from ipcraft.http.request import Request
+from ipcraft.http.request_log import RequestLog
+from ipcraft.http.routing import Router
+
+
+def make_app(
+    routes: Iterable[Route], *, backends: Sequence[AuthBackend], authorize: Authorize
+) -> falcon.App[Any, Any]:
+    """Serve the routes.
+
+    Raises ValueError for a path that Falcon cannot route or that another one shadows.
+    """
+    by_path = {route.path: route for route in routes}
+    app = falcon.App(
+        request_type=Request,
+        router=Router(),
+        middleware=(
+            RequestLog(),
+            Identification(by_path, backends=backends, authorize=authorize),
+            Rendering(),  # last here is first after the resource
+        ),
+    )
+    handlers = falcon.media.Handlers({falcon.MEDIA_JSON: JSONHandler()})
+    app.req_options.media_handlers = handlers
+    app.resp_options.media_handlers = handlers
+    errors.install(app)
+    for route in by_path.values():
+        app.add_route(route.path, route.resource)
+    return app

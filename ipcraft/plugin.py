@@ -1,0 +1,48 @@
+"""The public door for plugin authors: what is named in `__all__` is kept stable.
+
+>>> from ipcraft.plugin import Route, hookimpl
+"""
+
+from __future__ import annotations
+
+from ipcraft.app import Application
+from ipcraft.cli.context import pass_application
+from ipcraft.contributions import (
+    AuthBackend,
+    Command,
+    EventType,
+    HealthCheck,
+    Identity,
+    Migrations,
+    Route,
+    Storage,
+    StorageBackend,
+    StorageStatus,
+)
+from ipcraft.data.locks import lock_key, try_lock
+from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
+from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
+from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
+from ipcraft.data.transactions import Queued, Session, Transaction
+from ipcraft.errors import (
+    Contention,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    RequestError,
+    StartError,
+    Unauthenticated,
+    Unavailable,
+)
+from ipcraft.events.changes import Change
+from ipcraft.events.recording import Recorder
+from ipcraft.events.tables import events
+from ipcraft.hookspecs import hookimpl, hookspec
+from ipcraft.http.lists import Page, send_list, stream_list
+from ipcraft.http.media import load, load_one_or_many
+from ipcraft.http.schemas import Schema
+from ipcraft.ids import is_id, new_id, with_prefix
+from ipcraft.outlines import API
+from ipcraft.spelling import did_you_mean
+from ipcraft.timestamps import rfc3339

@@ -1,0 +1,39 @@
+"""The hooks that run with requests, typed; a call costs next to nothing when nobody implements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipcraft.contributions import Identity
+    from ipcraft.data.transactions import Transaction
+    from ipcraft.events.changes import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Call the plugins' functions in their order, each taking all of its hook's arguments."""
+
+    authorizers: tuple[Callable[[Identity, str, str], object], ...] = ()
+    before: tuple[Callable[[Change, Transaction], object], ...] = ()
+    after: tuple[Callable[[Change, Transaction], object], ...] = ()
+
+    def authorize(self, identity: Identity, action: str, target: str) -> bool:
+        """Tell whether no plugin refuses. An answer other than True and None refuses."""
+        for ask in self.authorizers:
+            answer = ask(identity, action, target)
+            if answer is not None and answer is not True:
+                return False
+        return True
+
+    def before_change(self, change: Change, tx: Transaction) -> None:
+        """Let the plugins veto a change; their `RequestError` passes through."""
+        for look in self.before:
+            look(change, tx)
+
+    def after_change(self, change: Change, tx: Transaction) -> None:
+        """Let the plugins add to a change."""
+        for add in self.after:
+            add(change, tx)

@@ -1,0 +1,16 @@
+"""Real servers for tests, on free loopback ports and in temporary folders.
+
+>>> from ipcraft.testing.services import FaultProxy, PgBouncer, PostgreSQL
+
+Each is a context manager; a server that cannot be had is a `MissingService` that says what to
+install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
+"""
+
+from __future__ import annotations
+
+from ipcraft.testing.services.faults import FaultProxy
+from ipcraft.testing.services.pgbouncer import PgBouncer
+from ipcraft.testing.services.postgresql import PostgreSQL
+from ipcraft.testing.services.processes import MissingService, ServiceFailed, free_port
+
+__all__ = ["FaultProxy", "MissingService", "PgBouncer", "PostgreSQL", "ServiceFailed", "free_port"]
