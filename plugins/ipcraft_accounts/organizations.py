@@ -1,0 +1,124 @@
+"""Organizations: the tenants. Each is made together with its first owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, or_, select
+
+from ipcraft.plugin import (
+    Change,
+    Contention,
+    Invalid,
+    NotFound,
+    Statement,
+    Storage,
+    Transaction,
+    given,
+    new_id,
+)
+from ipcraft_accounts.tables import organizations
+from ipcraft_accounts.users import User, add_user, normalize_email, refuse_taken
+
+PLANS = ("free", "pro", "teams", "enterprise")
+"""The names of the plans."""
+
+LONGEST_NAME = 255
+"""Characters of an organization's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Hold one organization."""
+
+    id: str
+    name: str
+    plan: str
+
+
+_COLUMNS = (organizations.c.organization_id, organizations.c.name, organizations.c.plan)
+_ALL = select(*_COLUMNS).order_by(organizations.c.organization_id)
+_INSERT = Statement(insert(organizations))
+_LIST = Statement(_ALL, Organization)
+_CALLED = Statement(
+    _ALL.where(
+        or_(organizations.c.organization_id == given("text"), organizations.c.name == given("text"))
+    ),
+    Organization,
+)
+
+
+def create_organization(
+    storage: Storage,
+    *,
+    name: str,
+    owner_email: str,
+    plan: str = "enterprise",
+    owner_name: str | None = None,
+) -> tuple[Organization, User]:
+    """Make an organization and its owner, in one transaction.
+
+    Without a name the owner is called by the part of the address before the ``@``. Raises
+    `Invalid` for a name that is empty or too long, an unknown plan, and an address that is
+    none or belongs to a user already.
+    """
+    organization = Organization(new_id("org"), _checked_name(name), _checked_plan(plan))
+    email = normalize_email(owner_email)
+
+    def work(tx: Transaction) -> User:
+        _add(tx, organization)
+        return add_user(tx, email=email, name=owner_name or email.partition("@")[0], role="owner")
+
+    refuse_taken(storage, email)
+    try:
+        return organization, storage.transact(organization.id, work)
+    except Contention:
+        refuse_taken(storage, email)  # somebody took the address at the same moment
+        raise
+
+
+def find_organization(storage: Storage, text: str) -> Organization:
+    """Find an organization by its id or its name, among all.
+
+    Raises `NotFound`, and `Invalid` when several have the name.
+    """
+    with storage.read_system() as tx:
+        found = tx.all(_CALLED, text=text)
+    if not found:
+        raise NotFound(f"no organization has the name or id {text!r}")
+    if len(found) > 1:
+        ids = ", ".join(organization.id for organization in found)
+        raise Invalid(f"{len(found)} organizations are called {text!r}, name one by its id: {ids}")
+    return found[0]
+
+
+def list_organizations(storage: Storage) -> list[Organization]:
+    """Give every organization, the oldest first."""
+    with storage.read_system() as tx:
+        return tx.all(_LIST)
+
+
+def _add(tx: Transaction, organization: Organization) -> None:
+    tx.record(
+        Change(
+            type="organization.created",
+            resource_id=organization.id,
+            label=organization.name,
+            details=f"Created organization {organization.name}",
+            data={"name": organization.name, "plan": organization.plan},
+        )
+    )
+    tx.write(_INSERT, name=organization.name, plan=organization.plan, created_at=tx.now)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid.field("name", f"name must have 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def _checked_plan(plan: str) -> str:
+    if plan not in PLANS:
+        raise Invalid.field("plan", f"plan must be one of {', '.join(PLANS)}, not {plan!r}")
+    return plan

@@ -1,0 +1,43 @@
+"""The activity log over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from ipcraft.plugin import Application, Page, rfc3339, send_list, with_prefix
+from ipcraft_activity.entries import Entry, count_entries, latest_entries
+
+DEFAULT_LIMIT = 50
+"""Entries of an answer to a request that names no limit."""
+
+MAXIMUM_LIMIT = 200
+"""Entries that may be asked for at once."""
+
+
+class Activity:
+    """Answer ``/api/v1/activity``."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List what happened, the newest first."""
+        page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
+        with self._app.read(req.context.identity) as tx:
+            entries = latest_entries(tx, limit=page.limit or DEFAULT_LIMIT, offset=page.offset)
+            total = count_entries(tx) if page.asked else None
+        send_list(req, resp, rows=[_shown(entry) for entry in entries], page=page, total=total)
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": with_prefix(entry.event_id, "act"),
+        "action": entry.action,
+        "resource_type": entry.resource_type,
+        "resource_id": entry.resource_id,
+        "user_id": entry.user_id,
+        "details": entry.details,
+        "created_at": rfc3339(entry.created_at),
+    }

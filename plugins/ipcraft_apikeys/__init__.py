@@ -1,0 +1,69 @@
+"""API keys: how programs prove which organization they speak for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ipcraft.plugin import (
+    Application,
+    AuthBackend,
+    Command,
+    EventType,
+    Migrations,
+    Route,
+    hookimpl,
+)
+from ipcraft_apikeys.authentication import KeyBackend
+from ipcraft_apikeys.commands import key_commands, organization_commands
+from ipcraft_apikeys.keys import ApiKey, NewKey, create_key, delete_key, list_keys
+from ipcraft_apikeys.last_used import LastUsed
+from ipcraft_apikeys.resources import Key, Keys
+from ipcraft_apikeys.tables import metadata
+
+API = 1
+
+__all__ = [
+    "API",
+    "ApiKey",
+    "NewKey",
+    "create_key",
+    "delete_key",
+    "list_keys",
+]
+
+
+@hookimpl
+def ipcraft_migrations() -> Migrations:
+    """Give the table of keys."""
+    return Migrations(metadata, Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def ipcraft_event_types() -> Sequence[EventType]:
+    """Declare what happens to keys."""
+    return [
+        EventType("api_key.created", "An API key was created."),
+        EventType("api_key.deleted", "An API key was revoked."),
+    ]
+
+
+@hookimpl
+def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
+    """Recognize ``Authorization: Bearer ipc_...``."""
+    return [KeyBackend(app, last_used=LastUsed(app))]
+
+
+@hookimpl
+def ipcraft_routes(app: Application) -> Sequence[Route]:
+    """Serve the management of keys."""
+    return [
+        Route("/api/v1/api-keys", Keys(app), actions={"POST": "manage"}),
+        Route("/api/v1/api-keys/{key_id}", Key(app), actions={"DELETE": "manage"}),
+    ]
+
+
+@hookimpl
+def ipcraft_commands() -> Sequence[Command]:
+    """Add ``ipcraft key`` and ``ipcraft org``: making an organization gives its first key."""
+    return [Command(key_commands), Command(organization_commands)]
