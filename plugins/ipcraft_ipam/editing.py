@@ -1,0 +1,105 @@
+"""Changing a subnet's fields; two of them move its free space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from ipcraft.plugin import AddressBytes, Change, Statement, Transaction, given, own
+from ipcraft_ipam import free_space, sections
+from ipcraft_ipam import subnets as subnet_rows
+from ipcraft_ipam.hierarchy import check_gateway, refuse_edges
+from ipcraft_ipam.locking import change_tree, keep_tree
+from ipcraft_ipam.networks import BITS, Network, Span, format_address, to_bytes
+from ipcraft_ipam.subnets import Subnet
+from ipcraft_ipam.tables import addresses, subnets
+
+_EDITABLE = ("name", "description", "section_id", "gateway", "is_pool")
+_MOVING = {"gateway", "is_pool"}
+
+_s, _a = subnets.c, addresses.c
+_UPDATE = Statement(
+    update(subnets)
+    .where(_s.organization_id == own(), _s.id == given("id"))
+    .values({name: given(f"new_{name}", _s[name].type) for name in (*_EDITABLE, "updated_at")})
+)
+_ASSIGNED = Statement(
+    select(_a.id).where(
+        _a.organization_id == own(),
+        _a.vrf_id == given("vrf_id"),
+        _a.ip == given("ip", AddressBytes),
+    )
+)
+
+
+def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet:
+    """Change the given fields of a subnet.
+
+    `values`: any of `name`, `description`, `section_id`, `gateway` (a number), `is_pool`. Raises
+    `NotFound`, and `Invalid` for an unknown folder, a gateway outside, or a pool that has its
+    network or broadcast address assigned and shall be one no longer.
+    """
+    if _MOVING & values.keys():
+        change_tree(tx)
+    else:
+        keep_tree(tx)
+    old = subnet_rows.get(tx, subnet_id)
+    changed = {name: value for name, value in values.items() if getattr(old, name) != value}
+    if not changed:
+        return old
+    new = replace(old, **changed, updated_at=tx.now)
+    check_gateway(new.network, changed.get("gateway"))
+    if "section_id" in changed:
+        sections.require(tx, new.section_id)
+    tx.record(_updated(new, changed))
+    if _MOVING & changed.keys():
+        _move_free_space(tx, old, new)
+    tx.write(_UPDATE, id=subnet_id, **_row(new))
+    return new
+
+
+def _row(new: Subnet) -> dict[str, Any]:
+    row = {f"new_{name}": getattr(new, name) for name in (*_EDITABLE, "updated_at")}
+    row["new_gateway"] = None if new.gateway is None else to_bytes(new.gateway)
+    return row
+
+
+def _updated(new: Subnet, changed: Mapping[str, Any]) -> Change:
+    data = dict(changed)
+    if data.get("gateway") is not None:
+        data["gateway"] = format_address(data["gateway"])
+    return Change(
+        type="subnet.updated",
+        resource_id=new.id,
+        label=str(new.network),
+        details=f"Updated subnet {new.network}",
+        data=data,
+    )
+
+
+def _move_free_space(tx: Transaction, old: Subnet, new: Subnet) -> None:
+    """Bring the few addresses whose standing changes into the free space, or out of it."""
+    network = new.network
+    concerned = {network.first, network.last, old.gateway, new.gateway} - {None}
+    for ip in sorted(ip for ip in concerned if ip is not None):
+        before, after = _is_assignable(old, ip), _is_assignable(new, ip)
+        if before == after:
+            continue
+        host = Network(ip, BITS[network.family])
+        home = subnet_rows.container(tx, new.vrf_id, host)
+        if home is None or home.id != new.id:
+            continue
+        assigned = tx.one(_ASSIGNED, vrf_id=new.vrf_id, ip=to_bytes(ip)) is not None
+        if assigned:
+            refuse_edges(network, Span(ip, ip), is_pool=new.is_pool)
+        elif after:
+            free_space.give_back(tx, new.id, Span(ip, ip))
+        else:
+            free_space.carve(tx, new.id, Span(ip, ip))
+
+
+def _is_assignable(subnet: Subnet, ip: int) -> bool:
+    return ip in subnet.network.usable(is_pool=subnet.is_pool) and ip != subnet.gateway

@@ -1,0 +1,109 @@
+"""The next free network of a size: no child, no assigned address and no gateway is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+
+from ipcraft.plugin import AddressBytes, Invalid, Statement, Transaction, given, own
+from ipcraft_ipam import subnets as subnet_rows
+from ipcraft_ipam.free_space import ascending
+from ipcraft_ipam.hierarchy import create
+from ipcraft_ipam.locking import change_tree
+from ipcraft_ipam.networks import BITS, Network, Span, enclosing, from_bytes, to_bytes
+from ipcraft_ipam.subnets import Subnet
+from ipcraft_ipam.tables import addresses
+
+_a = addresses.c
+_LAST_ASSIGNED = Statement(
+    select(func.max(_a.ip)).where(
+        _a.organization_id == own(),
+        _a.vrf_id == given("vrf_id"),
+        _a.ip >= given("first", AddressBytes),
+        _a.ip <= given("last", AddressBytes),
+    )
+)
+
+
+def first_free(tx: Transaction, subnet_id: str, prefix_length: int) -> Network | None:
+    """Give the lowest free network of the prefix length in a subnet, or None.
+
+    Raises `NotFound`, and `Invalid` when the prefix length is not longer than the subnet's.
+    """
+    return _first_free(tx, subnet_rows.get(tx, subnet_id), prefix_length)
+
+
+def take(
+    tx: Transaction, subnet_id: str, prefix_length: int, values: Mapping[str, Any]
+) -> tuple[Subnet, int]:
+    """Create the lowest free network of the prefix length as a subnet.
+
+    Raises what `first_free` raises, and `Invalid` with code ``subnet_full`` when there is none.
+    """
+    change_tree(tx)
+    parent = subnet_rows.get(tx, subnet_id)
+    network = _first_free(tx, parent, prefix_length)
+    if network is None:
+        raise Invalid(
+            f"Subnet {parent.network} has no free /{prefix_length} left", code="subnet_full"
+        )
+    return create(tx, network, {**values, "vrf_id": parent.vrf_id})
+
+
+def _first_free(tx: Transaction, subnet: Subnet, prefix_length: int) -> Network | None:
+    bits = BITS[subnet.network.family]
+    if not subnet.network.prefix_length < prefix_length <= bits:
+        raise Invalid.field(
+            "prefix_length",
+            f"prefix_length must be {subnet.network.prefix_length + 1} to {bits} in {subnet.network}",
+            code="invalid_prefix_length",
+        )
+    for span in _gaps(tx, subnet):
+        candidate = _aligned(span.first, prefix_length)
+        while candidate.last <= span.last:
+            assigned = tx.value(
+                _LAST_ASSIGNED,
+                vrf_id=subnet.vrf_id,
+                first=to_bytes(candidate.first),
+                last=to_bytes(candidate.last),
+            )
+            if assigned is None:
+                return candidate
+            candidate = _aligned(from_bytes(assigned) + 1, prefix_length)
+    return None
+
+
+def _gaps(tx: Transaction, subnet: Subnet) -> Iterator[Span]:
+    """Give the spans that no child, address or gateway is in, as the free ranges tell.
+
+    A subnet's own network and broadcast address are in no range, and yet a child may have them.
+    """
+    network = subnet.network
+    usable = network.usable(is_pool=subnet.is_pool)
+    current: Span | None = None
+    for found in ascending(tx, subnet.id, network.first):
+        span = _widened(found.span, network, usable)
+        if current and current.last + 1 >= span.first:
+            current = Span(current.first, span.last)
+            continue
+        if current:
+            yield current
+        current = span
+    if current:
+        yield current
+
+
+def _widened(span: Span, network: Network, usable: Span) -> Span:
+    first = network.first if span.first == usable.first else span.first
+    last = network.last if span.last == usable.last else span.last
+    return Span(first, last)
+
+
+def _aligned(address: int, prefix_length: int) -> Network:
+    """Give the first network of the prefix length that starts at or after the address."""
+    network = enclosing(address, prefix_length)
+    if network.first == address:
+        return network
+    return Network(network.last + 1, prefix_length)

@@ -1,0 +1,273 @@
+"""Where a subnet's free addresses are, without looking at its addresses.
+
+Each free address of a subnet (usable, unassigned, not its gateway, in no child) lies in one of
+its ranges. The other way round a range may hold addresses that were taken since: whoever meets
+another writer at a range leaves it as it is instead of waiting, and the next one who passes tidies
+up. So taking addresses never waits, and a release, which must not be missed, always writes:
+
+- taking changes a range only as it was read (`version`) and only if nobody else is at it
+  (`SKIP LOCKED`);
+- releasing waits for the range, looks at it again, and gives it a new version even when the range
+  still holds the address, so that nobody who saw it taken cuts it off.
+
+PERF: rows are keyed by a range's end, so taking from its start touches no index.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Integer, delete, insert, select, update
+
+from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
+from ipcraft_ipam.networks import Network, Span, from_bytes, to_bytes
+from ipcraft_ipam.tables import free_ranges, subnets
+
+_VERSIONS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class FreeRange:
+    """Be a range as it was read: `version` tells whether it still is."""
+
+    span: Span
+    version: int
+
+
+def free_range(first: bytes, last: bytes, version: int) -> FreeRange:
+    """Make a range of its row."""
+    return FreeRange(Span(from_bytes(first), from_bytes(last)), version)
+
+
+_r = free_ranges.c
+_mine = (_r.organization_id == own(), _r.subnet_id == given("subnet_id"))
+_columns = (_r.first, _r.last, _r.version)
+_as_read = (
+    select(_r.last)
+    .where(*_mine, _r.last == given("last", AddressBytes), _r.version == given("seen", BigInteger()))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+
+UPWARD = Statement(
+    select(*_columns)
+    .where(*_mine, _r.last >= given("start", AddressBytes))
+    .order_by(_r.last)
+    .limit(given("limit", Integer())),
+    free_range,
+)
+DOWNWARD = Statement(
+    select(*_columns)
+    .where(*_mine, _r.last <= given("start", AddressBytes))
+    .order_by(_r.last.desc())
+    .limit(given("limit", Integer())),
+    free_range,
+)
+AROUND = Statement(
+    select(*_columns)
+    .where(*_mine, _r.last >= given("before", AddressBytes))
+    .order_by(_r.last)
+    .limit(3)
+    .with_for_update(),
+    free_range,
+)
+INSERT = Statement(insert(free_ranges))
+SHRINK_IF_READ = Statement(
+    update(free_ranges)
+    .where(*_mine, _r.last == _as_read)
+    .values(
+        first=given("new_first", AddressBytes),
+        last=given("new_last", AddressBytes),
+        version=given("new_version", BigInteger()),
+    )
+)
+_shrunk = select(_r.last).where(*_mine, _r.version == given("new_version", BigInteger()))
+INSERT_IF_SHRUNK = Statement(
+    insert(free_ranges).from_select(
+        ["organization_id", "subnet_id", "last", "first", "version"],
+        select(
+            own(),
+            given("subnet_id"),
+            given("last", AddressBytes),
+            given("first", AddressBytes),
+            given("new_version", BigInteger()) + given("index", BigInteger()),
+        ).where(_shrunk.exists()),
+    )
+)
+DELETE_IF_READ = Statement(delete(free_ranges).where(*_mine, _r.last == _as_read))
+RESHAPE = Statement(
+    update(free_ranges)
+    .where(*_mine, _r.last == given("old_last", AddressBytes))
+    .values(
+        first=given("first", AddressBytes),
+        last=given("last", AddressBytes),
+        version=given("version", BigInteger()),
+    )
+)
+DELETE = Statement(delete(free_ranges).where(*_mine, _r.last == given("last", AddressBytes)))
+DELETE_ALL = Statement(delete(free_ranges).where(*_mine))
+DELETE_WITHIN = Statement(
+    delete(free_ranges).where(
+        _r.organization_id == own(),
+        _r.subnet_id.in_(
+            select(subnets.c.id).where(
+                subnets.c.organization_id == own(),
+                subnets.c.vrf_id == given("vrf_id"),
+                subnets.c.first >= given("first", AddressBytes),
+                subnets.c.first <= given("last", AddressBytes),
+                subnets.c.last <= given("last", AddressBytes),
+            )
+        ),
+    )
+)
+
+
+def assignable(network: Network, *, is_pool: bool, gateway: int | None) -> list[Span]:
+    """Give what an empty subnet may hand out: its usable addresses without its gateway."""
+    usable = network.usable(is_pool=is_pool)
+    holes = [] if gateway is None else [Span(gateway, gateway)]
+    return list(without(usable, holes))
+
+
+def without(span: Span, holes: Iterable[Span]) -> Iterator[Span]:
+    """Give what is left of the span around the holes; they come in order of their start."""
+    start = span.first
+    for hole in holes:
+        if hole.first > span.last:
+            break
+        if hole.first > start:
+            yield Span(start, hole.first - 1)
+        start = max(start, hole.last + 1)
+    if start <= span.last:
+        yield Span(start, span.last)
+
+
+def store(tx: Transaction, subnet_id: str, spans: Iterable[Span]) -> None:
+    """Write the ranges of a subnet that has none yet."""
+    for span in spans:
+        _insert(tx, subnet_id, span)
+
+
+def ascending(tx: Transaction, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
+    """Give the ranges that end at or after the start, lowest first."""
+    while True:
+        ranges = tx.all(UPWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
+        yield from ranges
+        if len(ranges) < page:
+            return
+        start = ranges[-1].span.last + 1
+
+
+def descending(tx: Transaction, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
+    """Give the ranges that end at or before the start, highest first."""
+    while True:
+        ranges = tx.all(DOWNWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
+        yield from ranges
+        if len(ranges) < page:
+            return
+        start = ranges[-1].span.first - 1
+
+
+def replace(
+    tx: Transaction, subnet_id: str, old: FreeRange, remaining: Sequence[Span]
+) -> list[FreeRange]:
+    """Let a range shrink to what remains of it, if it is as it was read and nobody is at it.
+
+    Return the ranges as they are then.
+    """
+    if not remaining:
+        tx.write(
+            DELETE_IF_READ, subnet_id=subnet_id, last=to_bytes(old.span.last), seen=old.version
+        )
+        return []
+    version = _version()
+    *others, kept = remaining
+    tx.write(
+        SHRINK_IF_READ,
+        subnet_id=subnet_id,
+        last=to_bytes(old.span.last),
+        seen=old.version,
+        new_first=to_bytes(kept.first),
+        new_last=to_bytes(kept.last),
+        new_version=version,
+    )
+    for index, span in enumerate(others, start=1):
+        tx.write(
+            INSERT_IF_SHRUNK,
+            subnet_id=subnet_id,
+            first=to_bytes(span.first),
+            last=to_bytes(span.last),
+            new_version=version,
+            index=index,
+        )
+    ranges = [FreeRange(span, version + index) for index, span in enumerate(others, start=1)]
+    return [*ranges, FreeRange(kept, version)]
+
+
+def carve(tx: Transaction, subnet_id: str, hole: Span) -> None:
+    """Take a span out of the ranges. The caller changes the tree, so nobody else is at them."""
+    for old in ascending(tx, subnet_id, hole.first):
+        if old.span.first > hole.last:
+            return
+        replace(tx, subnet_id, old, list(without(old.span, [hole])))
+
+
+def give_back(tx: Transaction, subnet_id: str, span: Span) -> None:
+    """Make a span free again, joined with the ranges it touches."""
+    around = tx.all(AROUND, subnet_id=subnet_id, before=to_bytes(span.first - 1))
+    before = next((old for old in around if old.span.last == span.first - 1), None)
+    after = next((old for old in around if old.span.first == span.last + 1), None)
+    covering = next((old for old in around if old.span.covers(span)), None)
+    if covering:
+        _reshape(tx, subnet_id, covering, covering.span)
+    elif before and after:
+        tx.write(DELETE, subnet_id=subnet_id, last=to_bytes(before.span.last))
+        _reshape(tx, subnet_id, after, Span(before.span.first, after.span.last))
+    elif before:
+        _reshape(tx, subnet_id, before, Span(before.span.first, span.last))
+    elif after:
+        _reshape(tx, subnet_id, after, Span(span.first, after.span.last))
+    else:
+        _insert(tx, subnet_id, span)
+
+
+def clear(tx: Transaction, subnet_id: str) -> None:
+    """Drop every range of a subnet: all its space is delegated to children."""
+    tx.write(DELETE_ALL, subnet_id=subnet_id)
+
+
+def forget(tx: Transaction, vrf_id: str, network: Network) -> None:
+    """Drop the ranges of a network and of all inside it."""
+    tx.write(
+        DELETE_WITHIN,
+        vrf_id=vrf_id,
+        first=to_bytes(network.first),
+        last=to_bytes(network.last),
+    )
+
+
+def _insert(tx: Transaction, subnet_id: str, span: Span) -> None:
+    tx.write(
+        INSERT,
+        subnet_id=subnet_id,
+        first=to_bytes(span.first),
+        last=to_bytes(span.last),
+        version=_version(),
+    )
+
+
+def _reshape(tx: Transaction, subnet_id: str, old: FreeRange, span: Span) -> None:
+    tx.write(
+        RESHAPE,
+        subnet_id=subnet_id,
+        old_last=to_bytes(old.span.last),
+        first=to_bytes(span.first),
+        last=to_bytes(span.last),
+        version=_version(),
+    )
+
+
+def _version() -> int:
+    return secrets.randbelow(_VERSIONS)

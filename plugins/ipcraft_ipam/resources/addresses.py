@@ -1,0 +1,133 @@
+"""Addresses over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from ipcraft.plugin import (
+    Application,
+    Page,
+    Row,
+    Transaction,
+    load,
+    load_one_or_many,
+    send_list,
+    stream_list,
+)
+from ipcraft_ipam import address_lists, addresses, bulk, subnets
+from ipcraft_ipam.addresses import Address
+from ipcraft_ipam.fields import parse_mac_address
+from ipcraft_ipam.networks import parse_address
+from ipcraft_ipam.representation import address_object
+from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
+from ipcraft_ipam.schemas import AddressChange, NewAddress
+
+_NEW = NewAddress()
+_CHANGE = AddressChange()
+
+
+class SubnetAddressesResource:
+    """List and assign the addresses of a subnet."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """List all addresses in the subnet's network, those of its descendants included."""
+        with self._app.read(req.context.identity) as tx:
+            subnet = subnets.get(tx, subnet_id)
+        within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
+        _send(self._app, req, resp, filters={**_filters(req), **within})
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Assign an address, or all of a list."""
+        values = load_one_or_many(req, _NEW)
+        identity = req.context.identity
+        resp.status = falcon.HTTP_201
+        if isinstance(values, list):
+            made = self._app.transact(
+                identity, lambda tx: bulk.create_many(tx, subnet_id, values)
+            )
+            resp.media = [address_object(address) for address in made]
+        else:
+            made_one = self._app.transact(
+                identity, lambda tx: addresses.create(tx, subnet_id, values)
+            )
+            resp.media = address_object(made_one)
+
+
+class AddressesResource:
+    """Find addresses in the whole organization."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List the addresses that match every given filter, all without one."""
+        _send(self._app, req, resp, filters=_filters(req))
+
+
+class AddressResource:
+    """Show, change and release one address."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
+        """Show the address."""
+        with self._app.read(req.context.identity) as tx:
+            address = addresses.get(tx, address_id)
+        resp.media = address_object(address)
+
+    def on_patch(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
+        """Change the given fields."""
+        values = load(req, _CHANGE)
+        address = self._app.transact(
+            req.context.identity, lambda tx: addresses.change(tx, address_id, values)
+        )
+        resp.media = address_object(address)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
+        """Release the address."""
+        self._app.transact(
+            req.context.identity, lambda tx: addresses.remove(tx, address_id)
+        )
+        resp.status = falcon.HTTP_204
+
+
+def _send(
+    app: Application, req: falcon.Request, resp: falcon.Response, *, filters: dict[str, Any]
+) -> None:
+    identity = req.context.identity
+    page = Page.of(req)
+    if page.limit is None:
+
+        def read(tx: Transaction, after: Row | None) -> list[Address]:
+            start = after or address_lists.START
+            return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
+
+        position = address_lists.position
+        stream_list(
+            resp, pages(app, identity, read=read, position=position, show=address_object)
+        )
+        return
+    with app.read(identity) as tx:
+        rows = address_lists.pages(tx, filters, limit=page.limit, offset=page.offset)
+        total = address_lists.count(tx, filters)
+    send_list(req, resp, rows=[address_object(row) for row in rows], page=page, total=total)
+
+
+def _filters(req: falcon.Request) -> dict[str, Any]:
+    filters: dict[str, Any] = {
+        name: req.get_param(name, default="")
+        for name in address_lists.EQUAL
+        if name in req.params
+    }
+    if "mac_address" in filters:
+        filters["mac_address"] = parse_mac_address(filters["mac_address"])
+    ip = req.get_param("ip")
+    if ip is not None:
+        filters["ip"] = parse_address(ip)
+    return filters

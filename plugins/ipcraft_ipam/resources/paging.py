@@ -1,0 +1,31 @@
+"""Long lists, read in short transactions: a slow reader holds no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ipcraft.plugin import Application, Identity, Row, Transaction
+
+T = TypeVar("T")
+
+PAGE_SIZE = 1000
+
+
+def pages(
+    app: Application,
+    identity: Identity,
+    *,
+    read: Callable[[Transaction, Row | None], list[T]],
+    position: Callable[[T], Row],
+    show: Callable[[T], dict[str, Any]],
+) -> Iterator[list[dict[str, Any]]]:
+    """Give all rows as the API shows them, page by page, each after the place of the last."""
+    after: Row | None = None
+    while True:
+        with app.read(identity) as tx:
+            rows = read(tx, after)
+        yield [show(row) for row in rows]
+        if len(rows) < PAGE_SIZE:
+            return
+        after = position(rows[-1])

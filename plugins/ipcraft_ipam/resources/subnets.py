@@ -1,0 +1,173 @@
+"""Subnets over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from ipcraft.plugin import (
+    Application,
+    Page,
+    Row,
+    Transaction,
+    load,
+    load_one_or_many,
+    send_list,
+    stream_list,
+)
+from ipcraft_ipam import editing, hierarchy, removal, splitting, subnets
+from ipcraft_ipam.bulk import with_index
+from ipcraft_ipam.networks import BITS, Network, parse_address, parse_network
+from ipcraft_ipam.representation import child_object, subnet_object, usage_object
+from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
+from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange
+from ipcraft_ipam.subnets import Subnet
+from ipcraft_ipam.usage import Usage
+
+_NEW = NewSubnet()
+_CHANGE = SubnetChange()
+_SPLIT = Split()
+_FILTERS = ("section_id", "parent_id", "vrf_id")
+
+
+class SubnetsResource:
+    """List and create subnets."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """List the subnets by address, with their utilization."""
+        identity = req.context.identity
+        page, filters = Page.of(req), _filters(req)
+        if page.limit is None:
+
+            def read(tx: Transaction, after: Row | None) -> list[tuple[Subnet, Usage]]:
+                return subnets.pages(tx, filters, after=after, limit=PAGE_SIZE)
+
+            stream_list(
+                resp, pages(self._app, identity, read=read, position=_position, show=_object)
+            )
+            return
+        with self._app.read(identity) as tx:
+            rows = subnets.pages(tx, filters, after=None, limit=page.limit, offset=page.offset)
+            total = subnets.count(tx, filters)
+        send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Create a subnet, or all of a list."""
+        values = load_one_or_many(req, _NEW)
+        identity = req.context.identity
+        resp.status = falcon.HTTP_201
+        if isinstance(values, list):
+            made = self._app.transact(identity, lambda tx: _create_many(tx, values))
+            resp.media = [_object(row) for row in made]
+        else:
+            resp.media = _object(self._app.transact(identity, lambda tx: create(tx, values)))
+
+
+class SubnetResource:
+    """Show, change and delete one subnet."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Show the subnet and its children."""
+        with self._app.read(req.context.identity) as tx:
+            subnet, usage = subnets.get_with_usage(tx, subnet_id)
+            children = subnets.children(tx, subnet_id)
+        resp.media = subnet_object(subnet, usage) | {
+            "children": [child_object(*child) for child in children]
+        }
+
+    def on_patch(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Change the given fields."""
+        values = load(req, _CHANGE)
+
+        def change(tx: Transaction) -> tuple[Subnet, Usage]:
+            editing.change(tx, subnet_id, values)
+            return subnets.get_with_usage(tx, subnet_id)
+
+        resp.media = _object(self._app.transact(req.context.identity, change))
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Delete the subnet with everything in it."""
+        self._app.transact(req.context.identity, lambda tx: removal.remove(tx, subnet_id))
+        resp.status = falcon.HTTP_204
+
+
+class SplitResource:
+    """Split a subnet."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Split the subnet into equal parts, its new children."""
+        parts = load(req, _SPLIT)["parts"]
+
+        def split(tx: Transaction) -> list[tuple[Subnet, Usage]]:
+            splitting.split(tx, subnet_id, parts)
+            return subnets.children_with_usage(tx, subnet_id)
+
+        resp.status = falcon.HTTP_201
+        made = self._app.transact(req.context.identity, split)
+        resp.media = [_object(row) for row in made]
+
+
+class UsageResource:
+    """Tell how much of a subnet is used."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+        """Show used and usable addresses and their ratio."""
+        with self._app.read(req.context.identity) as tx:
+            _, usage = subnets.get_with_usage(tx, subnet_id)
+        resp.media = usage_object(usage)
+
+
+def create(tx: Transaction, values: Mapping[str, Any]) -> tuple[Subnet, Usage]:
+    """Create one subnet of a loaded body."""
+    fields = dict(values)
+    network: Network = fields.pop("network")
+    subnet, used = hierarchy.create(tx, network, fields)
+    return subnet, subnet.usage(used)
+
+
+def _create_many(
+    tx: Transaction, items: list[dict[str, Any]]
+) -> list[tuple[Subnet, Usage]]:
+    return [with_index(index, create, tx, item) for index, item in enumerate(items)]
+
+
+def _object(row: tuple[Subnet, Usage]) -> dict[str, Any]:
+    return subnet_object(*row)
+
+
+def _position(row: tuple[Subnet, Usage]) -> Row:
+    return subnets.position(row[0])
+
+
+def _filters(req: falcon.Request) -> dict[str, Any]:
+    params = req.params
+    filters = {name: req.get_param(name, default="") for name in _FILTERS if name in params}
+    network = req.get_param("network")
+    if network is not None:
+        filters["network"] = parse_network(network)
+    contains = req.get_param("contains")
+    if contains is not None:
+        filters["contains"] = _range(contains)
+    return filters
+
+
+def _range(text: str) -> Network:
+    """Read an address, or a network."""
+    if "/" in text:
+        return parse_network(text, field="contains")
+    address = parse_address(text, field="contains")
+    return Network(address, BITS[Network(address, 0).family])
