@@ -1,0 +1,131 @@
+"""Identity: who is asked, in which order, and what a failure does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import falcon
+import pytest
+from falcon.testing import TestClient
+
+from ipcraft.contributions import Identity, Route
+from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+
+Serve = Callable[..., TestClient]
+
+ALICE = Identity(organization_id="org_1", user_id="usr_1", role="viewer", scheme="test")
+
+
+@dataclass
+class Backend:
+    """Answer as it was told to, and count."""
+
+    name: str
+    answer: Identity | Exception | None
+    asked: int = field(default=0)
+
+    def authenticate(self, request: falcon.Request) -> Identity | None:
+        """Give the answer."""
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Whoami:
+    """Tell the identity."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer with the user."""
+        identity: Identity | None = req.context.identity
+        resp.media = {"user": identity.user_id if identity else None}
+
+    on_post = on_get
+
+
+def test_no_credentials_are_401(serve: Serve) -> None:
+    """A request no backend recognizes is told which credentials to send."""
+    answer = serve(Route("/", Whoami()), backends=[Backend("a", None)]).simulate_get("/")
+    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_first_identity_counts(serve: Serve) -> None:
+    """Backends are asked in order until one knows the sender."""
+    backends = [Backend("a", None), Backend("b", ALICE), Backend("c", ALICE)]
+    answer = serve(Route("/", Whoami()), backends=backends).simulate_get("/")
+    assert answer.json == {"user": "usr_1"}
+    assert [backend.asked for backend in backends] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Unauthenticated("Expired"), 401),
+        (Unavailable("Database is away"), 503),
+        (RuntimeError("secret inside"), 503),
+        (Forbidden("Not here"), 503),
+        (KeyError("x"), 503),
+    ],
+)
+def test_a_backend_that_raises_stops_the_request(
+    serve: Serve, error: Exception, status: int
+) -> None:
+    """Bad credentials are 401, a failure is 503; the next backend is not asked."""
+    after = Backend("b", ALICE)
+    client = serve(Route("/", Whoami()), backends=[Backend("a", error), after])
+    answer = client.simulate_get("/")
+    assert answer.status_code == status
+    assert after.asked == 0
+    assert "secret inside" not in answer.text
+
+
+def test_a_public_route_asks_nobody(serve: Serve) -> None:
+    """A public route is served to everyone, without an identity."""
+    backend = Backend("a", RuntimeError())
+    client = serve(Route("/", Whoami(), public=True), backends=[backend])
+    assert client.simulate_get("/").json == {"user": None}
+    assert backend.asked == 0
+
+
+def test_a_refused_action_is_403(serve: Serve) -> None:
+    """An identity that may not do it is told so; the resource is not reached."""
+    client = serve(Route("/", Whoami()), backends=[Backend("a", ALICE)], authorize=lambda *_: False)
+    answer = client.simulate_get("/")
+    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("method", "action"),
+    [("GET", "read"), ("HEAD", "read"), ("OPTIONS", "read"), ("POST", "manage"), ("PUT", "write")],
+)
+def test_the_action_is_the_routes(serve: Serve, method: str, action: str) -> None:
+    """Authorization gets identity, action and the route's path template."""
+    asked: list[tuple[Identity, str, str]] = []
+
+    def authorize(*arguments: object) -> bool:
+        asked.append(arguments)  # type: ignore[arg-type]  # as Identification calls it
+        return True
+
+    route = Route("/things/{id}", Things(), actions={"POST": "manage"})
+    client = serve(route, backends=[Backend("a", ALICE)], authorize=authorize)
+    client.simulate_request(method, "/things/1")
+    assert asked == [(ALICE, action, "/things/{id}")]
+
+
+class Things:
+    """Have a variable in the path."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:  # noqa: A002
+        """Answer with the id."""
+        resp.media = id
+
+    on_post = on_get
+
+
+def test_an_unknown_path_needs_no_credentials(serve: Serve) -> None:
+    """Nothing is behind it, so nobody is asked."""
+    backend = Backend("a", None)
+    assert serve(Route("/", Whoami()), backends=[backend]).simulate_get("/x").status_code == 404
+    assert backend.asked == 0
