@@ -1,0 +1,1 @@
+"""Measure what IPCraft must reach, next to the limit of the machine it runs on."""
