@@ -113,7 +113,8 @@ def _open_storage(app: Application) -> Storage:
     url = app.settings.database_url
     backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
     types = registry.named("ipcraft_event_types", kind=EventType)
-    recorder = Recorder(registry.relay, event_types=frozenset(types), clock=app.clock)
+    relay = registry.relay.within(app)
+    recorder = Recorder(relay, event_types=frozenset(types), clock=app.clock)
     migrations = {_CORE: CORE, **registry.migrations}
     return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
 

@@ -103,6 +103,16 @@ def ipcraft_health_checks(app: Application) -> Sequence[HealthCheck]:
 
 
 @hookspec
+def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:  # noqa: FBT001
+    """Give what the operator reads when ``ipcraft serve`` starts, line by line.
+
+    Called once, before the workers are forked, with the address that is served. An `embedded`
+    database is a file that `serve` has made or upgraded, and may be furnished for a newcomer.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ipcraft_startup(app: Application) -> None:
     """Prepare one process: called in each worker after it was forked, before its first request."""
 
@@ -117,7 +127,7 @@ def ipcraft_authorize(identity: Identity, action: str, target: str) -> bool | No
 
 
 @hookspec
-def ipcraft_before_change(change: Change, tx: Transaction) -> None:
+def ipcraft_before_change(change: Change, tx: Transaction, app: Application) -> None:
     """Look at a change before its SQL runs, in its transaction.
 
     Veto by raising an `ipcraft.errors.RequestError`: everything is rolled back and the error
@@ -126,5 +136,5 @@ def ipcraft_before_change(change: Change, tx: Transaction) -> None:
 
 
 @hookspec
-def ipcraft_after_change(change: Change, tx: Transaction) -> None:
+def ipcraft_after_change(change: Change, tx: Transaction, app: Application) -> None:
     """Add what must be true together with a change: called in its transaction, before the commit."""

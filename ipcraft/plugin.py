@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from ipcraft.app import Application
-from ipcraft.cli.context import pass_application
+from ipcraft.cli.context import Invocation, pass_application
+from ipcraft.cli.progress import progress_bar
 from ipcraft.contributions import (
     AuthBackend,
     Command,
@@ -19,7 +20,7 @@ from ipcraft.contributions import (
     StorageBackend,
     StorageStatus,
 )
-from ipcraft.data.locks import lock_key, try_lock
+from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table

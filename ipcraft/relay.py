@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ipcraft.app import Application
     from ipcraft.contributions import Identity
     from ipcraft.data.transactions import Transaction
     from ipcraft.events.changes import Change
@@ -17,8 +18,14 @@ class Relay:
     """Call the plugins' functions in their order, each taking all of its hook's arguments."""
 
     authorizers: tuple[Callable[[Identity, str, str], object], ...] = ()
-    before: tuple[Callable[[Change, Transaction], object], ...] = ()
-    after: tuple[Callable[[Change, Transaction], object], ...] = ()
+    before: tuple[Callable[[Change, Transaction, Application | None], object], ...] = ()
+    after: tuple[Callable[[Change, Transaction, Application | None], object], ...] = ()
+    app: Application | None = None
+    """What the hooks around changes get as their application."""
+
+    def within(self, app: Application) -> Relay:
+        """Give this relay for the transactions of an application."""
+        return replace(self, app=app)
 
     def authorize(self, identity: Identity, action: str, target: str) -> bool:
         """Tell whether no plugin refuses. An answer other than True and None refuses."""
@@ -31,9 +38,9 @@ class Relay:
     def before_change(self, change: Change, tx: Transaction) -> None:
         """Let the plugins veto a change; their `RequestError` passes through."""
         for look in self.before:
-            look(change, tx)
+            look(change, tx, self.app)
 
     def after_change(self, change: Change, tx: Transaction) -> None:
         """Let the plugins add to a change."""
         for add in self.after:
-            add(change, tx)
+            add(change, tx, self.app)

@@ -27,16 +27,16 @@ def upgrade(invocation: Invocation) -> None:
 
 
 @command.command("status")
-@click.pass_context
-def status(ctx: click.Context) -> None:
+@click.pass_obj
+def status(invocation: Invocation) -> None:
     """Say which form the tables of every plugin have; end with status 1 when one is behind."""
     behind = False
-    for now in ctx.ensure_object(Invocation).open().storage.status():
+    for now in invocation.open().storage.status():
         is_newest = now.current == now.head
         behind = behind or not is_newest
         place = "up to date" if is_newest else f"the newest is {now.head}"
         _echo(now, f"{now.current or _NOTHING}, {place}")
-    ctx.exit(int(behind))
+    click.get_current_context().exit(int(behind))
 
 
 def _echo(entry: StorageStatus, text: str) -> None:

@@ -13,9 +13,11 @@ from ipcraft.errors import StartError
 from ipcraft.logs import configure_logs
 
 if TYPE_CHECKING:
+    from ipcraft.config import Settings
     from ipcraft.contributions import Storage
 
 _MOST_WORKERS = 4
+_BACKLOG = 2048
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what was asked for
 
 
@@ -54,19 +56,31 @@ def command(invocation: Invocation, *, host: str, port: int, workers: int, threa
     """
     settings = invocation.settings
     configure_logs(level=settings.log_level, form=settings.log_format)
-    listener = _bind(host, port)
-    url = _url(listener)
-    app = invocation.open()
-    embedded = is_embedded(app.storage)
-    _bring_up_to_date(app.storage, embedded=embedded)
-    notes = app.registry.collect(
-        "ipcraft_serving", kind=str, app=app, url=url, embedded=embedded
-    )
-    # A connection does not survive the fork into workers; each opens its own.
-    invocation.close()
+    with _bind(host, port) as listener:
+        url = _url(listener)
+        app = invocation.open()
+        embedded = is_embedded(app.storage)
+        _bring_up_to_date(app.storage, embedded=embedded)
+        notes = app.registry.collect(
+            "ipcraft_serving", kind=str, app=app, url=url, embedded=embedded
+        )
+        # A connection does not survive the fork into workers; each opens its own.
+        invocation.close()
+        _run(
+            settings,
+            listener,
+            workers=workers,
+            threads=threads,
+            greeting="\n".join([f"IPCraft serves {url}", *(note.value for note in notes)]),
+        )
+
+
+def _run(
+    settings: Settings, listener: socket.socket, *, workers: int, threads: int, greeting: str
+) -> None:
+    # Imported late: it brings gunicorn.
     from ipcraft.cli.workers import Workers
 
-    greeting = "\n".join([f"IPCraft serves {url}", *(note.value for note in notes)])
     Workers(
         settings,
         listener,
@@ -89,7 +103,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         # Two servers may bind a port; only one may listen.
-        listener.listen()
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error

@@ -9,42 +9,48 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean
+from sqlalchemy import Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-
-from ipcraft.data.statements import Statement, given
-from sqlalchemy import func, select
+from sqlalchemy.types import NullType
 
 
-def lock_key(*parts: str | bytes) -> int:
-    """Give the 64-bit number that stands for a name's parts."""
-    digest = blake2b(digest_size=8)
-    for part in parts:
-        digest.update(part.encode() if isinstance(part, str) else part)
-        digest.update(b"\0")
-    return int.from_bytes(digest.digest(), "big", signed=True)
+def lock_key(*name: str) -> int:
+    """Give the 64-bit number that stands for a name of several parts."""
+    digest = blake2b("\0".join(name).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 class try_lock(GenericFunction[bool]):  # noqa: N801 - a SQL function's name
-    """Be true where the key's lock was free and is now this transaction's; never wait."""
+    """Be true where the lock of this name was free and is now this transaction's; never wait."""
 
     type = Boolean()
     inherit_cache = True
     name = "try_lock"
 
 
+class wait_lock(GenericFunction[None]):  # noqa: N801 - a SQL function's name
+    """Wait for the lock that `try_lock` did not get."""
+
+    type = NullType()
+    inherit_cache = True
+    name = "wait_lock"
+
+
 @compiles(try_lock, "postgresql")
-def _try_lock_postgresql(element: try_lock, compiler: SQLCompiler, **options: Any) -> str:
-    return f"pg_try_advisory_xact_lock({compiler.process(element.clauses, **options)})"
+def _try_lock(element: try_lock, compiler: SQLCompiler, **options: Any) -> str:
+    name = compiler.process(element.clauses, **options)
+    return f"pg_try_advisory_xact_lock(hashtextextended({name}, 0))"
+
+
+@compiles(wait_lock, "postgresql")
+def _wait_lock(element: wait_lock, compiler: SQLCompiler, **options: Any) -> str:
+    name = compiler.process(element.clauses, **options)
+    return f"pg_advisory_xact_lock(hashtextextended({name}, 0))"
 
 
 @compiles(try_lock, "sqlite")
-def _try_lock_sqlite(element: try_lock, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(wait_lock, "sqlite")
+def _no_lock(element: GenericFunction[Any], compiler: SQLCompiler, **options: Any) -> str:
     return "1"
-
-
-EXCLUSIVE = Statement(select(func.pg_advisory_xact_lock(given("key", BigInteger()))))
-SHARED = Statement(select(func.pg_advisory_xact_lock_shared(given("key", BigInteger()))))
-"""PostgreSQL only: wait for the lock, alone or beside other sharers."""

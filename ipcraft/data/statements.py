@@ -39,6 +39,7 @@ class CompiledStatement:
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
+    independent: bool = False
 
     def arguments(self, parameters: Mapping[str, Any], organization_id: str | None) -> list[Any]:
         """Put the parameters in the order of the SQL."""
@@ -61,32 +62,45 @@ class Statement(Generic[R]):
     """Be one SQL statement, made at import and compiled once per dialect.
 
     `into` makes a result of each row's columns, by default a tuple. A constructor of a
-    dataclass fits.
+    dataclass fits. A write that is `independent` neither reads nor changes a row that another
+    write queued beside it changes; a storage may send such writes as one statement.
     """
 
-    __slots__ = ("_compiled", "clause", "into")
+    __slots__ = ("_compiled", "clause", "independent", "into")
 
     @overload
-    def __init__(self: Statement[Row], clause: ClauseElement) -> None: ...
+    def __init__(
+        self: Statement[Row], clause: ClauseElement, *, independent: bool = False
+    ) -> None: ...
     @overload
-    def __init__(self, clause: ClauseElement, into: Callable[..., R]) -> None: ...
-    def __init__(self, clause: ClauseElement, into: Callable[..., Any] = _as_tuple) -> None:
+    def __init__(
+        self, clause: ClauseElement, into: Callable[..., R], *, independent: bool = False
+    ) -> None: ...
+    def __init__(
+        self,
+        clause: ClauseElement,
+        into: Callable[..., Any] = _as_tuple,
+        *,
+        independent: bool = False,
+    ) -> None:
         self.clause = clause
         self.into = into
+        self.independent = independent
         self._compiled: dict[str, CompiledStatement] = {}
 
     def compile(self, dialect: Dialect) -> CompiledStatement:
         """Give the SQL for the dialect, from the second call on without work."""
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = _compile(self.clause, dialect)
+            compiled = self._compiled[dialect.name] = _compile(self, dialect)
         return compiled
 
 
-def _compile(clause: ClauseElement, dialect: Dialect) -> CompiledStatement:
-    compiler = clause.compile(dialect=dialect)
+def _compile(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
+    compiler = statement.clause.compile(dialect=dialect)
     assert isinstance(compiler, SQLCompiler), "only statements are executed"
     constants = {
         name: bind.value for name, bind in compiler.binds.items() if not bind.required
     }
-    return CompiledStatement(compiler.string, tuple(compiler.positiontup or ()), constants)
+    names = tuple(compiler.positiontup or ())
+    return CompiledStatement(compiler.string, names, constants, statement.independent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ipcraft.data.locks import EXCLUSIVE, SHARED, lock_key
+from ipcraft.data.locks import lock_key
 from ipcraft.data.statements import CompiledStatement, Row, Statement
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ class Session(Protocol):
     def dialect(self) -> Dialect:
         """Give the SQLAlchemy dialect statements are compiled for."""
 
-    @property
-    def has_locks(self) -> bool:
-        """Tell whether named locks must be taken; False where a writer is alone anyway."""
+    def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
+        """Hold the lock from before the next statement on; nothing where a writer is alone."""
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the statement and give its rows."""
@@ -52,10 +51,20 @@ class Transaction:
     """Run statements for one organization until the work is committed.
 
     `organization_id` is None in a transaction across organizations. `actor` is the user the
-    changes are ascribed to, `now` the transaction's time in seconds since the epoch.
+    changes are ascribed to, `now` the transaction's time in seconds since the epoch, `attempt`
+    counts how often its work was begun: others may have overtaken it before.
     """
 
-    __slots__ = ("_changes", "_queue", "_recorder", "_session", "actor", "now", "organization_id")
+    __slots__ = (
+        "_changes",
+        "_queue",
+        "_recorder",
+        "_session",
+        "actor",
+        "attempt",
+        "now",
+        "organization_id",
+    )
 
     def __init__(
         self,
@@ -64,9 +73,11 @@ class Transaction:
         *,
         organization_id: str | None,
         actor: str | None = None,
+        attempt: int = 1,
     ) -> None:
         self.organization_id = organization_id
         self.actor = actor
+        self.attempt = attempt
         self.now = recorder.now()
         self._session = session
         self._recorder = recorder
@@ -92,7 +103,8 @@ class Transaction:
     def write(self, statement: Statement[Any], /, **parameters: Any) -> None:
         """Queue a write: it is sent with the next query or with the commit.
 
-        PERF: queued writes and the commit share one round trip.
+        PERF: queued writes and the commit share one round trip; independent ones
+        (`Statement`) even one statement.
         """
         self._queue.append(self._bind(statement, parameters))
 
@@ -110,13 +122,13 @@ class Transaction:
         """Run a write now and give the number of rows it changed."""
         return self._session.execute(self._take_queue(), self._bind(statement, parameters))
 
-    def lock(self, *name: str | bytes) -> None:
-        """Hold the named lock alone, from before the next statement until the end."""
-        self._queue_lock(EXCLUSIVE, name)
+    def lock(self, *name: str) -> None:
+        """Hold the organization's lock of this name alone, from the next statement to the end."""
+        self._lock(name, shared=False)
 
-    def share_lock(self, *name: str | bytes) -> None:
-        """Hold the named lock together with other sharers, against whoever wants it alone."""
-        self._queue_lock(SHARED, name)
+    def share_lock(self, *name: str) -> None:
+        """Hold the lock together with other sharers, against whoever wants it alone."""
+        self._lock(name, shared=True)
 
     def record(self, change: Change) -> None:
         """Record a change, before the writes that make it.
@@ -143,9 +155,9 @@ class Transaction:
         compiled = statement.compile(self._session.dialect)
         return compiled, compiled.arguments(parameters, self.organization_id)
 
-    def _queue_lock(self, statement: Statement[Any], name: Sequence[str | bytes]) -> None:
-        if self._session.has_locks:
-            self.write(statement, key=lock_key(self.organization_id or "", *name))
+    def _lock(self, name: Sequence[str], *, shared: bool) -> None:
+        key = lock_key(self.organization_id or "", *name)
+        self._session.lock(self._take_queue(), key, shared=shared)
 
     def _take_queue(self) -> list[Queued]:
         queue, self._queue = self._queue, []

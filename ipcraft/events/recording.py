@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ipcraft.data.transactions import Transaction
     from ipcraft.events.changes import Change
 
-INSERT_EVENT = Statement(insert(events))
+INSERT_EVENT = Statement(insert(events), independent=True)
 
 _MANY = 16
 

@@ -4,27 +4,34 @@ Installed with IPCraft as a pytest plugin, its fixtures are there without an imp
 
 ``backend``        the storage a test runs on: once on SQLite, once on PostgreSQL
 ``database_url``   a fresh database with every built-in plugin's tables
-``application``    the application of the plugins that are installed and enabled
+``application``    the application of the built-in plugins
 ``organization``   an organization in it, with clients that speak for it
 ``served``         one served process for the whole session
 
-To test with a plugin that is not built in, make the application yourself:
+To test a plugin that is not built in, give `application` in your own `conftest.py`;
+`organization` is then one of it:
 
->>> from ipcraft.testing import make_application, make_organization
->>> app = make_application(database_url, enable=["sparse"])  # doctest: +SKIP
->>> make_organization(app).client.get("/api/v1/subnets")  # doctest: +SKIP
+>>> @pytest.fixture  # doctest: +SKIP
+... def application(database_url):
+...     app = make_application(database_url, enable=["sparse"])
+...     yield app
+...     app.storage.close()
+>>> def test_gaps(organization):  # doctest: +SKIP
+...     assert organization.client.get("/api/v1/subnets").status_code == 200
 """
 
 from __future__ import annotations
 
 from ipcraft.testing.applications import make_application
 from ipcraft.testing.clients import Client
+from ipcraft.testing.clocks import Clock
 from ipcraft.testing.databases import Databases
 from ipcraft.testing.organizations import Organization, make_organization
 from ipcraft.testing.serving import Org, Served
 
 __all__ = [
     "Client",
+    "Clock",
     "Databases",
     "Org",
     "Organization",

@@ -30,8 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses `backend` once on each storage."""
-    if "backend" in metafunc.fixturenames:
+    """Run each test that uses `backend` once on each storage, but one with a `backend` of its own."""
+    if "backend" in metafunc.fixturenames and not _gives_its_own(metafunc.definition):
         metafunc.parametrize(
             "backend", metafunc.config.getini("ipcraft_backends"), indirect=True, scope="session"
         )
@@ -99,3 +99,12 @@ def served(
 
     with Served(databases.create(), tmp_path_factory.mktemp("served")) as server:
         yield server
+
+
+def _gives_its_own(test: pytest.Item) -> bool:
+    """Tell whether the test is parametrized with something else that is named `backend`."""
+    names = (mark.args[0] for mark in test.iter_markers("parametrize") if mark.args)
+    return any(
+        "backend" in (name.replace(",", " ").split() if isinstance(name, str) else name)
+        for name in names
+    )

@@ -20,6 +20,7 @@ from ipcraft_apikeys.keys import ApiKey, NewKey, create_key, delete_key, list_ke
 from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.resources import Key, Keys
 from ipcraft_apikeys.tables import metadata
+from ipcraft_apikeys.welcome import welcome
 
 API = 1
 
@@ -67,3 +68,9 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 def ipcraft_commands() -> Sequence[Command]:
     """Add ``ipcraft key`` and ``ipcraft org``: making an organization gives its first key."""
     return [Command(key_commands), Command(organization_commands)]
+
+
+@hookimpl
+def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:  # noqa: FBT001
+    """Say how to get in; make the first key of an embedded database."""
+    return welcome(app, url, embedded=embedded)

@@ -9,12 +9,28 @@ from types import ModuleType
 from ipcraft.plugin import Application, Command, EventType, Migrations, Route, hookimpl
 from ipcraft_ipam import hookspecs, strategies
 from ipcraft_ipam.commands import COMMANDS
-from ipcraft_ipam.networks import Network, Span
+from ipcraft_ipam.networks import (
+    Network,
+    Span,
+    format_address,
+    from_bytes,
+    parse_address,
+    to_bytes,
+)
 from ipcraft_ipam.resources import routes
 from ipcraft_ipam.strategies import AllocationStrategy, FreeSpace
 from ipcraft_ipam.tables import metadata
 
-__all__ = ["AllocationStrategy", "FreeSpace", "Network", "Span"]
+__all__ = [
+    "AllocationStrategy",
+    "FreeSpace",
+    "Network",
+    "Span",
+    "format_address",
+    "from_bytes",
+    "parse_address",
+    "to_bytes",
+]
 
 API = 1
 

@@ -23,7 +23,7 @@ from ipcraft_ipam import free_space, usage
 from ipcraft_ipam.free_space import FreeRange, free_range
 from ipcraft_ipam.hierarchy import edge_role
 from ipcraft_ipam.locking import keep_tree
-from ipcraft_ipam.networks import Network, Span, format_address, from_bytes, to_bytes
+from ipcraft_ipam.networks import BITS, Network, Span, format_address, from_bytes, to_bytes
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.subnets import Subnet, subnet
 from ipcraft_ipam.tables import addresses, free_ranges, subnets
@@ -64,6 +64,8 @@ _a, _s, _r = addresses.c, subnets.c, free_ranges.c
 COLUMNS = tuple(_a[field.name] for field in fields(Address))
 _BY_ID = (_a.organization_id == own(), _a.id == given("id"))
 _ip = given("ip", AddressBytes)
+_HOST = max(BITS.values())
+"""A prefix length that no network exceeds, of either family."""
 
 
 def address(id: str, vrf_id: str, ip: bytes, *others: Any) -> Address:  # noqa: A002
@@ -86,19 +88,8 @@ def _find_place() -> Statement[Place]:
         .cte("target")
     )
     vrf_id = select(target.c.vrf_id).correlate(None).scalar_subquery()
-    nearest = (
-        select(*subnet_rows.COLUMNS, _s.last)
-        .where(_s.organization_id == own(), _s.vrf_id == vrf_id, _s.first <= _ip)
-        .order_by(_s.first.desc(), _s.prefix_length.desc())
-        .limit(1)
-        .subquery("nearest")
-    )
-    up = select(nearest).cte("up", recursive=True)
-    up = up.union_all(
-        select(*subnet_rows.COLUMNS, _s.last).where(
-            _s.organization_id == own(), _s.id == up.c.parent_id, up.c.last < _ip
-        )
-    )
+    home_id = subnet_rows.climb(vrf_id, _ip, _ip, to_top=False)
+    home = subnets.alias("home")
     taken_by = (
         select(_a.id)
         .where(_a.organization_id == own(), _a.vrf_id == vrf_id, _a.ip == _ip)
@@ -107,24 +98,32 @@ def _find_place() -> Statement[Place]:
     later = free_ranges.alias("later").c
     next_end = (
         select(func.min(later.last))
-        .where(later.organization_id == own(), later.subnet_id == up.c.id, later.last >= _ip)
+        .where(later.organization_id == own(), later.subnet_id == home_id, later.last >= _ip)
         .scalar_subquery()
     )
-    free = and_(_r.organization_id == own(), _r.subnet_id == up.c.id, _r.last == next_end)
-    home = [up.c[column.name] for column in subnet_rows.COLUMNS]
+    is_home = and_(home.c.organization_id == own(), home.c.id == home_id)
+    is_free = and_(_r.organization_id == own(), _r.subnet_id == home_id, _r.last == next_end)
     return Statement(
         select(
-            target.c.first, target.c.last, target.c.vrf_id, taken_by, *home, _r.first, _r.last, _r.version
+            target.c.first,
+            target.c.last,
+            target.c.vrf_id,
+            taken_by,
+            *(home.c[column.name] for column in subnet_rows.COLUMNS),
+            _r.first,
+            _r.last,
+            _r.version,
         )
         .select_from(target)
-        .join(up, up.c.last >= _ip)
-        .outerjoin(free_ranges, free),
+        .join(home, is_home)
+        .outerjoin(free_ranges, is_free),
         _place,
     )
 
 
 _PLACE = _find_place()
 ONE = Statement(select(*COLUMNS).where(*_BY_ID), address)
+_ONE_TO_CHANGE = Statement(select(*COLUMNS).where(*_BY_ID).with_for_update(), address)
 _ONE_AT_HOME = Statement(
     select(*COLUMNS, *subnet_rows.COLUMNS)
     .join_from(
@@ -135,7 +134,7 @@ _ONE_AT_HOME = Statement(
     .where(*_BY_ID),
     lambda *row: (address(*row[: len(COLUMNS)]), subnet(*row[len(COLUMNS) :])),
 )
-INSERT = Statement(insert(addresses))
+INSERT = Statement(insert(addresses), independent=True)
 _UPDATE = Statement(
     update(addresses)
     .where(*_BY_ID)
@@ -160,7 +159,7 @@ def create(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Addres
     """
     keep_tree(tx)
     ip: int = values["ip"]
-    place = tx.one(_PLACE, subnet_id=subnet_id, ip=to_bytes(ip))
+    place = tx.one(_PLACE, subnet_id=subnet_id, ip=to_bytes(ip), prefix_length=_HOST)
     if place is None or ip not in place.target:
         raise _outside(tx, subnet_id, ip)
     if place.taken_by is not None:
@@ -178,7 +177,9 @@ def create(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Addres
 
 def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Address:
     """Change the given fields of an address. Raises `NotFound`."""
-    old = get(tx, address_id)
+    old = tx.one(_ONE_TO_CHANGE, id=address_id)
+    if old is None:
+        raise NotFound("Address not found")
     changed = {name: value for name, value in values.items() if getattr(old, name) != value}
     if not changed:
         return old
@@ -200,7 +201,7 @@ def remove(tx: Transaction, address_id: str) -> None:
         raise NotFound("Address not found")
     old, home = found
     details = f"Deleted address {format_address(old.ip)}"
-    tx.record(_change("deleted", old, details, {}))
+    tx.record(_change("deleted", old, details, _whereabouts(old)))
     if not tx.execute(_DELETE, id=address_id):
         raise NotFound("Address not found")
     usage.add(tx, old.vrf_id, home.network, -1)
@@ -245,10 +246,8 @@ def row(new: Address) -> dict[str, Any]:
 def created(new: Address) -> Change:
     """Describe the assignment of an address."""
     data = {name: getattr(new, name) for name in _EDITABLE}
-    text = format_address(new.ip)
-    return _change(
-        "created", new, f"Created address {text}", {"ip": text, "subnet_id": new.subnet_id, **data}
-    )
+    details = f"Created address {format_address(new.ip)}"
+    return _change("created", new, details, {**_whereabouts(new), **data})
 
 
 def check_assignable(home: Subnet, ip: int) -> None:
@@ -278,6 +277,14 @@ def outside(ip: int, network: Network) -> Invalid:
 
 def _outside(tx: Transaction, subnet_id: str, ip: int) -> Invalid:
     return outside(ip, subnet_rows.get(tx, subnet_id).network)
+
+
+def _whereabouts(address: Address) -> dict[str, str | None]:
+    return {
+        "ip": format_address(address.ip),
+        "subnet_id": address.subnet_id,
+        "vrf_id": address.vrf_id or None,
+    }
 
 
 def _change(verb: str, changed: Address, details: str, data: Mapping[str, Any]) -> Change:

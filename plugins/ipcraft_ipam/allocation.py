@@ -16,14 +16,14 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
     Integer,
     Select,
     case,
     column,
-    false,
+    func,
     literal,
+    null,
     select,
     true,
     union_all,
@@ -35,12 +35,13 @@ from ipcraft.plugin import (
     Contention,
     Invalid,
     NotFound,
+    Row,
     Statement,
     Transaction,
     given,
-    lock_key,
     own,
     try_lock,
+    wait_lock,
 )
 from ipcraft_ipam import addresses as address_rows
 from ipcraft_ipam import free_space, usage
@@ -55,25 +56,63 @@ from ipcraft_ipam.tables import addresses, free_ranges, subnets
 
 MOST = 256
 """How many addresses one request may take."""
-
-_NAME = "address"
 _BATCHES = (16, 64, 512)
 
 _a, _s, _r = addresses.c, subnets.c, free_ranges.c
+_mine = (_r.organization_id == own(), _r.subnet_id == given("id"))
 _ranges = (
-    select(_r.first, _r.last, _r.version)
-    .where(_r.organization_id == own(), _r.subnet_id == given("id"))
-    .order_by(_r.last)
-    .limit(PAGE)
-    .subquery("ranges")
+    select(_r.first, _r.last, _r.version).where(*_mine).order_by(_r.last).limit(PAGE).subquery("r")
 )
-_SPACE = Statement(
-    select(*SUBNET_COLUMNS, _ranges.c.first, _ranges.c.last, _ranges.c.version)
-    .select_from(subnets)
-    .outerjoin(_ranges, true())
-    .where(_s.organization_id == own(), _s.id == given("id"))
-    .order_by(_ranges.c.last),
-)
+_ASSIGNED, _CLAIMED, _BUSY = range(3)
+
+
+def _name(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[str]:
+    return own().concat(vrf_id).concat(func.encode(ip, "hex"))
+
+
+def _is_assigned(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    # PERF: a scalar subquery is answered by one look into the unique index for each candidate. For
+    # EXISTS the planner may read all addresses of the VRF once, which suits the average tenant.
+    found = select(_a.ip).where(
+        _a.organization_id == own(), _a.vrf_id == vrf_id, _a.ip == ip
+    )
+    return found.scalar_subquery().is_not(None)
+
+
+def _state(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[int]:
+    """Lock an address unless it is assigned, and tell what came of it. CASE keeps the order."""
+    return case(
+        (_is_assigned(ip, vrf_id), _ASSIGNED),
+        (try_lock(_name(ip, vrf_id)), _CLAIMED),
+        else_=_BUSY,
+    )
+
+
+def _space(*extra: ColumnElement[Any]) -> Statement[Row]:
+    return Statement(
+        select(*SUBNET_COLUMNS, _ranges.c.first, _ranges.c.last, _ranges.c.version, *extra)
+        .select_from(subnets)
+        .outerjoin(_ranges, true())
+        .where(_s.organization_id == own(), _s.id == given("id"))
+        .order_by(_ranges.c.last)
+    )
+
+
+def _lowest_state() -> ColumnElement[Any]:
+    lowest = select(_r.first).where(*_mine).order_by(_r.last).limit(1).subquery("lowest")
+    vrf_id = (
+        select(_s.vrf_id)
+        .where(_s.organization_id == own(), _s.id == given("id"))
+        .correlate(None)
+        .scalar_subquery()
+    )
+    return select(_state(lowest.c.first, vrf_id)).correlate(None).scalar_subquery()
+
+
+_WAIT = Statement(select(wait_lock(_name(given("ip", AddressBytes), given("vrf_id")))))
+_SPACE = _space(null())
+_SPACE_AND_LOWEST = _space(_lowest_state())
+"""A subnet with its lowest ranges; the second claims the start of the lowest at the same time."""
 
 
 @dataclass(slots=True)
@@ -83,6 +122,15 @@ class _Attempt:
     picked: list[int]
     occupied: set[int]
     busy: list[int]
+
+    def note(self, ip: int, state: int) -> None:
+        """Put a candidate where it belongs."""
+        if state == _CLAIMED:
+            self.picked.append(ip)
+        elif state == _ASSIGNED:
+            self.occupied.add(ip)
+        else:
+            self.busy.append(ip)
 
 
 def take(
@@ -99,8 +147,15 @@ def take(
     ``subnet_full`` when there are not so many free ones.
     """
     keep_tree(tx)
-    home, space = _open(tx, subnet_id)
-    attempt = _pick(tx, home, strategy.candidates(space, count), count=count)
+    if tx.attempt > 1:
+        # Those who were overtaken come one after the other, so that each comes to an end.
+        tx.lock("overtaken", subnet_id)
+    attempt = _Attempt([], set(), [])
+    # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
+    statement = _SPACE_AND_LOWEST if strategy.candidates is first else _SPACE
+    home, space = _open(tx, statement, subnet_id, attempt)
+    if len(attempt.picked) < count:
+        _pick(tx, home, strategy.candidates(space, count), attempt, count=count)
     new = [address_rows.new_address(tx, home, fields, ip=ip) for ip in attempt.picked]
     for address in new:
         tx.record(address_rows.created(address))
@@ -112,7 +167,7 @@ def take(
 
 def first_free(tx: Transaction, subnet_id: str) -> int | None:
     """Give the lowest free address without taking it, or None. Raises `NotFound`."""
-    home, space = _open(tx, subnet_id)
+    home, space = _open(tx, _SPACE, subnet_id, _Attempt([], set(), []))
     candidates = first(space, 1)
     for size in _sizes():
         batch = list(islice(candidates, size))
@@ -131,56 +186,62 @@ def assigned(tx: Transaction, vrf_id: str, ips: Sequence[int]) -> set[int]:
     return {ip for ip, _ in rows}
 
 
-def _open(tx: Transaction, subnet_id: str) -> tuple[Subnet, FreeSpace]:
-    rows = tx.all(_SPACE, id=subnet_id)
+def _open(
+    tx: Transaction, statement: Statement[Row], subnet_id: str, attempt: _Attempt
+) -> tuple[Subnet, FreeSpace]:
+    rows = tx.all(statement, id=subnet_id)
     if not rows:
         raise NotFound("Subnet not found")
-    home = subnet(*rows[0][:-3])
-    known = [free_range(*row[-3:]) for row in rows if row[-1] is not None]
+    width = len(SUBNET_COLUMNS)
+    home = subnet(*rows[0][:width])
+    known = [free_range(*row[width:-1]) for row in rows if row[width] is not None]
+    state = rows[0][-1]
+    if known and state is not None:
+        attempt.note(known[0].span.first, state)
     return home, FreeSpace(tx, home, known)
 
 
 def _pick(
-    tx: Transaction, home: Subnet, candidates: Iterator[int], *, count: int
-) -> _Attempt:
-    attempt = _Attempt([], set(), [])
-    tried: set[int] = set()
+    tx: Transaction,
+    home: Subnet,
+    candidates: Iterator[int],
+    attempt: _Attempt,
+    *,
+    count: int,
+) -> None:
+    tried = {*attempt.picked, *attempt.occupied, *attempt.busy}
     for size in _sizes(count):
         batch = list(islice(candidates, size))
         if not batch:
             break
         fresh = [ip for ip in dict.fromkeys(batch) if ip not in tried]
         tried.update(fresh)
-        _try(tx, home, fresh, attempt, wanted=count - len(attempt.picked))
+        if fresh:
+            _try(tx, home, fresh, attempt, wanted=count - len(attempt.picked))
         if len(attempt.picked) == count:
-            return attempt
+            return
     if attempt.busy:
-        # Another transaction holds what might be the last free address: see how it ends.
-        tx.lock(_NAME, home.vrf_id, to_bytes(attempt.busy[0]))
+        # Another transaction holds what might be the last free address: see how it ends. Only the
+        # first in line may do so with addresses in its hands, or two would wait for each other.
+        if tx.attempt > 1 or not attempt.picked:
+            tx.all(_WAIT, ip=to_bytes(attempt.busy[0]), vrf_id=home.vrf_id)
         raise Contention("the last free addresses are being assigned to others")
-    addresses_ = "address" if count == 1 else "addresses"
-    raise Invalid(
-        f"Subnet {home.network} has not {count} free {addresses_} left", code="subnet_full"
-    )
+    noun = "address" if count == 1 else "addresses"
+    raise Invalid(f"Subnet {home.network} has not {count} free {noun} left", code="subnet_full")
 
 
 def _try(
     tx: Transaction, home: Subnet, batch: Sequence[int], attempt: _Attempt, *, wanted: int
 ) -> None:
     rows = tx.all(
-        _claim(_batch_size(batch)),
-        vrf_id=home.vrf_id,
-        wanted=wanted,
-        **_candidates(batch),
-        **_keys(tx, home, batch),
+        _claim(_batch_size(batch)), vrf_id=home.vrf_id, wanted=wanted, **_candidates(batch)
     )
-    picked = [ip for ip, is_free in rows if is_free]
-    attempt.picked += picked
-    attempt.occupied.update(ip for ip, is_free in rows if not is_free)
-    passed = batch if len(picked) < wanted else batch[: batch.index(picked[-1])]
-    attempt.busy += [
-        ip for ip in passed if ip not in attempt.occupied and ip not in attempt.picked
-    ]
+    for ip, state in rows:
+        attempt.note(ip, state)
+    met = {*attempt.picked, *attempt.occupied}
+    claimed = [ip for ip, state in rows if state == _CLAIMED]
+    passed = batch if len(claimed) < wanted else batch[: batch.index(claimed[-1])]
+    attempt.busy += [ip for ip in passed if ip not in met]
 
 
 def _tidy(tx: Transaction, home: Subnet, seen: Sequence[FreeRange], attempt: _Attempt) -> None:
@@ -226,55 +287,30 @@ def _candidates(batch: Sequence[int]) -> dict[str, bytes | None]:
     return {f"ip{index}": ip for index, ip in zip(range(_batch_size(batch)), stored, strict=False)}
 
 
-def _keys(tx: Transaction, home: Subnet, batch: Sequence[int]) -> dict[str, int | None]:
-    """Give the parameters of the names the candidates are locked by."""
-    name = (tx.organization_id or "", _NAME, home.vrf_id)
-    keys = chain((lock_key(*name, to_bytes(ip)) for ip in batch), repeat(None))
-    return {f"key{index}": key for index, key in zip(range(_batch_size(batch)), keys, strict=False)}
+def _candidate(ip: bytes, state: int) -> tuple[int, int]:
+    return from_bytes(ip), state
 
 
-def _candidate(ip: bytes, is_free: int) -> tuple[int, bool]:
-    return from_bytes(ip), bool(is_free)
-
-
-def _ips(size: int) -> CTE:
+def _table(size: int) -> CTE:
     """Give the candidates as rows of parameters."""
     rows = [(given(f"ip{index}", AddressBytes),) for index in range(size)]
     return values(column("ip", AddressBytes), name="given").data(rows).cte("candidate")
 
 
-def _ips_and_keys(size: int) -> CTE:
-    """Give the candidates as rows of parameters, with the numbers they are locked by."""
-    rows = [
-        (given(f"ip{index}", AddressBytes), given(f"key{index}", BigInteger()))
-        for index in range(size)
-    ]
-    columns = (column("ip", AddressBytes), column("key", BigInteger()))
-    return values(*columns, name="given").data(rows).cte("candidate")
+@lru_cache
+def _claim(size: int) -> Statement[tuple[int, int]]:
+    """Lock as many as wanted of the candidates that are free by now; tell which are assigned."""
+    ip = _table(size).c.ip
+    mine = _state(ip, given("vrf_id")) == _CLAIMED
+    claimed = select(ip, literal(_CLAIMED)).where(ip.is_not(None), mine)
+    wanted = claimed.limit(given("wanted", Integer())).subquery()
+    return Statement(union_all(wanted.select(), _assigned(ip)), _candidate)
 
 
 @lru_cache
-def _claim(size: int) -> Statement[tuple[int, bool]]:
-    candidate = _ips_and_keys(size)
-    ip = candidate.c.ip
-    # CASE keeps the order: only an address that is free by now is locked, and no more than wanted.
-    mine = case((_is_assigned(ip), false()), else_=try_lock(candidate.c.key))
-    claimed = select(ip, literal(1)).where(ip.is_not(None), mine).limit(given("wanted", Integer()))
-    return Statement(union_all(claimed.subquery().select(), _assigned(ip)), _candidate)
-
-
-@lru_cache
-def _look(size: int) -> Statement[tuple[int, bool]]:
-    return Statement(_assigned(_ips(size).c.ip), _candidate)
+def _look(size: int) -> Statement[tuple[int, int]]:
+    return Statement(_assigned(_table(size).c.ip), _candidate)
 
 
 def _assigned(ip: ColumnElement[Any]) -> Select[Any]:
-    return select(ip, literal(0)).where(_is_assigned(ip))
-
-
-def _is_assigned(ip: ColumnElement[Any]) -> ColumnElement[bool]:
-    return (
-        select(_a.ip)
-        .where(_a.organization_id == own(), _a.vrf_id == given("vrf_id"), _a.ip == ip)
-        .exists()
-    )
+    return select(ip, literal(_ASSIGNED)).where(_is_assigned(ip, given("vrf_id")))

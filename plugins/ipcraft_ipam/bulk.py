@@ -55,7 +55,9 @@ def create_many(
     _refuse_assigned(tx, target, items)
     new = [addresses.new_address(tx, homes[item["ip"]], item, ip=item["ip"]) for item in items]
     tx.record_many(addresses.created(address) for address in new)
-    tx.write_many(addresses.INSERT, [addresses.row(address) for address in new])
+    # In the order of addresses, so that two who assign the same ones do not wait for each other.
+    ordered = sorted(new, key=lambda address: address.ip)
+    tx.write_many(addresses.INSERT, [addresses.row(address) for address in ordered])
     _count_and_cut(tx, homes)
     return new
 

@@ -46,7 +46,7 @@ def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet
         change_tree(tx)
     else:
         keep_tree(tx)
-    old = subnet_rows.get(tx, subnet_id)
+    old = subnet_rows.get_to_change(tx, subnet_id)
     changed = {name: value for name, value in values.items() if getattr(old, name) != value}
     if not changed:
         return old
@@ -86,7 +86,7 @@ def _move_free_space(tx: Transaction, old: Subnet, new: Subnet) -> None:
     concerned = {network.first, network.last, old.gateway, new.gateway} - {None}
     for ip in sorted(ip for ip in concerned if ip is not None):
         before, after = _is_assignable(old, ip), _is_assignable(new, ip)
-        if before == after:
+        if before == after and _is_usable(old, ip) <= _is_usable(new, ip):
             continue
         host = Network(ip, BITS[network.family])
         home = subnet_rows.container(tx, new.vrf_id, host)
@@ -97,9 +97,13 @@ def _move_free_space(tx: Transaction, old: Subnet, new: Subnet) -> None:
             refuse_edges(network, Span(ip, ip), is_pool=new.is_pool)
         elif after:
             free_space.give_back(tx, new.id, Span(ip, ip))
-        else:
+        elif before:
             free_space.carve(tx, new.id, Span(ip, ip))
 
 
+def _is_usable(subnet: Subnet, ip: int) -> bool:
+    return ip in subnet.network.usable(is_pool=subnet.is_pool)
+
+
 def _is_assignable(subnet: Subnet, ip: int) -> bool:
-    return ip in subnet.network.usable(is_pool=subnet.is_pool) and ip != subnet.gateway
+    return _is_usable(subnet, ip) and ip != subnet.gateway

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import func, select
@@ -76,17 +77,15 @@ def _first_free(tx: Transaction, subnet: Subnet, prefix_length: int) -> Network 
 
 
 def _gaps(tx: Transaction, subnet: Subnet) -> Iterator[Span]:
-    """Give the spans that no child, address or gateway is in, as the free ranges tell.
-
-    A subnet's own network and broadcast address are in no range, and yet a child may have them.
-    """
+    """Give the spans that no child and no gateway is in, as the free ranges tell."""
     network = subnet.network
-    usable = network.usable(is_pool=subnet.is_pool)
+    ranges = (found.span for found in ascending(tx, subnet.id, network.first))
     current: Span | None = None
-    for found in ascending(tx, subnet.id, network.first):
-        span = _widened(found.span, network, usable)
+    for span in chain(
+        _edge(tx, subnet, network.first), ranges, _edge(tx, subnet, network.last)
+    ):
         if current and current.last + 1 >= span.first:
-            current = Span(current.first, span.last)
+            current = Span(current.first, max(current.last, span.last))
             continue
         if current:
             yield current
@@ -95,10 +94,15 @@ def _gaps(tx: Transaction, subnet: Subnet) -> Iterator[Span]:
         yield current
 
 
-def _widened(span: Span, network: Network, usable: Span) -> Span:
-    first = network.first if span.first == usable.first else span.first
-    last = network.last if span.last == usable.last else span.last
-    return Span(first, last)
+def _edge(tx: Transaction, subnet: Subnet, address: int) -> Iterator[Span]:
+    """Give an address that the subnet cannot assign, so that it is in no range, if a child may."""
+    network = subnet.network
+    if address in network.usable(is_pool=subnet.is_pool) or address == subnet.gateway:
+        return
+    host = Network(address, BITS[network.family])
+    home = subnet_rows.container(tx, subnet.vrf_id, host)
+    if home and home.id == subnet.id:
+        yield Span(address, address)
 
 
 def _aligned(address: int, prefix_length: int) -> Network:

@@ -81,9 +81,14 @@ SHRINK_IF_READ = Statement(
         first=given("new_first", AddressBytes),
         last=given("new_last", AddressBytes),
         version=given("new_version", BigInteger()),
-    )
+    ),
+    independent=True,
 )
-_shrunk = select(_r.last).where(*_mine, _r.version == given("new_version", BigInteger()))
+_shrunk = select(_r.last).where(
+    *_mine,
+    _r.last == given("kept_last", AddressBytes),
+    _r.version == given("new_version", BigInteger()),
+)
 INSERT_IF_SHRUNK = Statement(
     insert(free_ranges).from_select(
         ["organization_id", "subnet_id", "last", "first", "version"],
@@ -96,7 +101,9 @@ INSERT_IF_SHRUNK = Statement(
         ).where(_shrunk.exists()),
     )
 )
-DELETE_IF_READ = Statement(delete(free_ranges).where(*_mine, _r.last == _as_read))
+DELETE_IF_READ = Statement(
+    delete(free_ranges).where(*_mine, _r.last == _as_read), independent=True
+)
 RESHAPE = Statement(
     update(free_ranges)
     .where(*_mine, _r.last == given("old_last", AddressBytes))
@@ -199,6 +206,7 @@ def replace(
             subnet_id=subnet_id,
             first=to_bytes(span.first),
             last=to_bytes(span.last),
+            kept_last=to_bytes(kept.last),
             new_version=version,
             index=index,
         )
@@ -216,7 +224,11 @@ def carve(tx: Transaction, subnet_id: str, hole: Span) -> None:
 
 def give_back(tx: Transaction, subnet_id: str, span: Span) -> None:
     """Make a span free again, joined with the ranges it touches."""
-    around = tx.all(AROUND, subnet_id=subnet_id, before=to_bytes(span.first - 1))
+    where = {"subnet_id": subnet_id, "before": to_bytes(span.first - 1)}
+    # Whoever is at these ranges may be splitting one: wait for the end of that, then look anew. The
+    # first look alone would miss the new part of a range that was split while it waited.
+    tx.write(AROUND, **where)
+    around = tx.all(AROUND, **where)
     before = next((old for old in around if old.span.last == span.first - 1), None)
     after = next((old for old in around if old.span.first == span.last + 1), None)
     covering = next((old for old in around if old.span.covers(span)), None)

@@ -22,6 +22,7 @@ IPV4: Family = 4
 IPV6: Family = 6
 BITS: dict[int, int] = {IPV4: 32, IPV6: 128}
 _SOCKET_FAMILY = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
+_IPV4_COMPATIBLE = bytes(12)
 _PREFIX_LENGTH = re.compile("[0-9]{1,3}")
 
 
@@ -101,8 +102,8 @@ class Network:
 
 
 def to_bytes(address: int) -> bytes:
-    """Give an address as it is stored."""
-    return address.to_bytes(5 if address < _LOWEST_6 else 17, "big")
+    """Give an address as it is stored; the place below the lowest of a family sorts below it."""
+    return address.to_bytes(5 if address < _BEYOND_5_BYTES else 17, "big")
 
 
 def from_bytes(stored: bytes) -> int:
@@ -117,6 +118,9 @@ def format_address(address: int) -> str:
 
 def format_bytes(stored: bytes) -> str:
     """Write a stored address as people do."""
+    if stored[1:13] == _IPV4_COMPATIBLE:
+        # The C library writes ::a00:1 as ::10.0.0.1, a notation that RFC 5952 (5) does not ask for.
+        return str(ipaddress.IPv6Address(stored[1:]))
     return socket.inet_ntop(_SOCKET_FAMILY[stored[0]], stored[1:])
 
 
@@ -183,3 +187,4 @@ def _shown(text: str) -> str:
 
 
 _LOWEST_6 = 6 << 128
+_BEYOND_5_BYTES = 1 << 40

@@ -31,6 +31,7 @@ _BY_ID = (_c.organization_id == own(), _c.id == given("id"))
 _EDITABLE = ("name", "description", "sort_order")
 
 _ONE = Statement(select(*_COLUMNS).where(*_BY_ID), Section)
+_ONE_TO_CHANGE = Statement(select(*_COLUMNS).where(*_BY_ID).with_for_update(), Section)
 _PAGE = Statement(
     select(*_COLUMNS)
     .where(
@@ -106,7 +107,9 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Section:
 
 def change(tx: Transaction, section_id: str, values: Mapping[str, Any]) -> Section:
     """Change the given fields of a folder. Raises `NotFound`."""
-    old = get(tx, section_id)
+    old = tx.one(_ONE_TO_CHANGE, id=section_id)
+    if old is None:
+        raise NotFound("Folder not found")
     changed = {name: value for name, value in values.items() if getattr(old, name) != value}
     if not changed:
         return old

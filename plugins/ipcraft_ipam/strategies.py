@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ipcraft_ipam.free_space import FreeRange, ascending, descending
 from ipcraft_ipam.networks import Span
+from ipcraft_ipam import subnets
 from ipcraft_ipam.subnets import Subnet
 from ipcraft.plugin import Transaction
 
@@ -22,11 +23,22 @@ class FreeSpace:
     """
 
     def __init__(self, tx: Transaction, subnet: Subnet, known: list[FreeRange] | None = None) -> None:
-        self._tx = tx
+        self.tx = tx
+        """The transaction, for a strategy that looks into tables of its own."""
         self._subnet = subnet
         self._known = known
-        self.seen: list[FreeRange] = []
+        self.seen: list[FreeRange] = list(known or ())
         """The ranges read so far."""
+
+    @classmethod
+    def of(cls, tx: Transaction, subnet_id: str) -> FreeSpace:
+        """Give the free space of a subnet, to look at. Raises `NotFound`."""
+        return cls(tx, subnets.get(tx, subnet_id))
+
+    @property
+    def vrf_id(self) -> str | None:
+        """Give the VRF of the subnet, None for the global one."""
+        return self._subnet.vrf_id or None
 
     @property
     def usable(self) -> Span:
@@ -48,13 +60,13 @@ class FreeSpace:
             if len(first) < PAGE:
                 return
             after = first[-1].span.last + 1
-        for found in ascending(self._tx, self._subnet.id, after):
+        for found in ascending(self.tx, self._subnet.id, after):
             span = self._note(found)
             yield Span(max(span.first, after), span.last)
 
     def spans_down(self) -> Iterator[Span]:
         """Give the free spans from the highest."""
-        for found in descending(self._tx, self._subnet.id, self._subnet.network.last):
+        for found in descending(self.tx, self._subnet.id, self._subnet.network.last):
             yield self._note(found)
 
     def _note(self, found: FreeRange) -> Span:

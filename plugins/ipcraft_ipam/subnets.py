@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, func, select, tuple_
 
 from ipcraft.plugin import AddressBytes, NotFound, Row, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, from_bytes, to_bytes
-from ipcraft_ipam.tables import GLOBAL_VRF, subnets
+from ipcraft_ipam.tables import GLOBAL_VRF, NO_PARENT, subnets
 from ipcraft_ipam.usage import USED_IN, Usage, used_within
 
 
@@ -100,6 +100,7 @@ def _with_usage(*row: Any) -> tuple[Subnet, Usage]:
 
 _BY_ID = (_s.organization_id == own(), _s.id == given("id"))
 ONE = Statement(select(*COLUMNS).where(*_BY_ID), subnet)
+ONE_TO_CHANGE = Statement(select(*COLUMNS).where(*_BY_ID).with_for_update(), subnet)
 ONE_WITH_USAGE = Statement(select(*COLUMNS, used_within()).where(*_BY_ID), _with_usage)
 CHILDREN_WITH_USAGE = Statement(
     select(*COLUMNS, used_within())
@@ -114,42 +115,63 @@ CHILDREN = Statement(
     lambda id, first, prefix_length, name: (id, Network(from_bytes(first), prefix_length), name),
 )
 
-_nearest = (
-    select(*COLUMNS, _s.last)
-    .where(
-        _s.organization_id == own(),
-        _s.vrf_id == given("vrf_id"),
-        tuple_(_s.first, _s.prefix_length)
-        <= tuple_(given("first", AddressBytes), given("prefix_length", Integer())),
-    )
-    .order_by(_s.first.desc(), _s.prefix_length.desc())
-    .limit(1)
-    .subquery("nearest")
-)
-
-
-def climb(*, everything: bool = False) -> Select[Any]:
-    """Find the smallest subnet that contains the network `first`..`last`, itself included.
+def climb(
+    vrf_id: ColumnElement[str], first: ColumnElement[Any], last: ColumnElement[Any], *, to_top: bool
+) -> ScalarSelect[str]:
+    """Find the id of the smallest subnet that contains `first`..`last`, itself included.
 
     It is the nearest network at or below, or an ancestor of that one: two networks are nested or
-    disjoint. With `everything`, all that contain it.
+    disjoint. `to_top` goes on to the root and gives the ids of all that contain it.
+
+    PERF: each step looks up one row by its key. Written as joins, the planner may scan an
+    organization for it, which is a good plan for the average tenant and a bad one for the largest.
     """
-    up = select(_nearest).cte("up", recursive=True)
-    above = (_s.organization_id == own(), _s.id == up.c.parent_id)
-    if not everything:
-        above += (up.c.last < given("last", AddressBytes),)
-    up = up.union_all(select(*COLUMNS, _s.last).where(*above))
-    return select(*(up.c[column.name] for column in COLUMNS)).where(
-        up.c.last >= given("last", AddressBytes)
+    nearest = (
+        select(_s.id, _s.parent_id, _s.last)
+        .where(
+            _s.organization_id == own(),
+            _s.vrf_id == vrf_id,
+            tuple_(_s.first, _s.prefix_length) <= tuple_(first, given("prefix_length", Integer())),
+        )
+        .order_by(_s.first.desc(), _s.prefix_length.desc())
+        .limit(1)
+        .subquery("nearest")
     )
+    up = select(nearest).cte("up", recursive=True)
+    parent = subnets.alias("parent").c
+
+    def of_parent(column: Column[Any]) -> ScalarSelect[Any]:
+        key = (parent.organization_id == own(), parent.id == up.c.parent_id)
+        return select(column).where(*key).correlate(up).scalar_subquery()
+
+    climbing = [up.c.parent_id != NO_PARENT]
+    if not to_top:
+        climbing.append(up.c.last < last)
+    up = up.union_all(
+        select(up.c.parent_id, of_parent(parent.parent_id), of_parent(parent.last)).where(*climbing)
+    )
+    return select(up.c.id).where(up.c.last >= last).scalar_subquery()
 
 
-CONTAINER = Statement(climb(), subnet)
+_FIRST, _LAST = given("first", AddressBytes), given("last", AddressBytes)
+CONTAINER = Statement(
+    select(*COLUMNS).where(
+        _s.organization_id == own(),
+        _s.id == climb(given("vrf_id"), _FIRST, _LAST, to_top=False),
+    ),
+    subnet,
+)
+CONTAINING = Statement(climb(given("vrf_id"), _FIRST, _LAST, to_top=True).element, str)
 
 
 def get(tx: Transaction, subnet_id: str) -> Subnet:
     """Give a subnet. Raises `NotFound`."""
     return _found(tx.one(ONE, id=subnet_id))
+
+
+def get_to_change(tx: Transaction, subnet_id: str) -> Subnet:
+    """Give a subnet that nobody else changes until the commit. Raises `NotFound`."""
+    return _found(tx.one(ONE_TO_CHANGE, id=subnet_id))
 
 
 def get_with_usage(tx: Transaction, subnet_id: str) -> tuple[Subnet, Usage]:
@@ -201,12 +223,16 @@ def container(tx: Transaction, vrf_id: str, network: Network) -> Subnet | None:
 
 
 def pages(
-    tx: Transaction, filters: Mapping[str, Any], *, after: Row | None, limit: int, offset: int = 0
+    tx: Transaction,
+    filters: Mapping[str, Any],
+    *,
+    after: Row | None = None,
+    limit: int,
+    offset: int = 0,
 ) -> list[tuple[Subnet, Usage]]:
     """Give up to `limit` subnets by address, after the (VRF, first, prefix length) of the last one.
 
-    Filters: `section_id`, `parent_id`, `vrf_id`, `vlan_id`; `network` as (first, prefix length);
-    `contains` as an address.
+    Filters: `section_id`, `parent_id`, `vrf_id`, `vlan_id`, `network`.
     """
     names = frozenset(filters)
     parameters = _parameters(filters)
@@ -214,6 +240,20 @@ def pages(
         parameters |= dict(zip(("after_vrf_id", "after_first", "after_prefix"), after, strict=True))
     statement = _page(names, after is not None)
     return tx.all(statement, **parameters, limit=limit, offset=offset)
+
+
+def containing(
+    tx: Transaction, network: Network, *, vrf_id: str = GLOBAL_VRF
+) -> list[tuple[Subnet, Usage]]:
+    """Give every subnet that contains the network (a single address is one too), largest first."""
+    ids = tx.all(
+        CONTAINING,
+        vrf_id=vrf_id,
+        first=to_bytes(network.first),
+        last=to_bytes(network.last),
+        prefix_length=network.prefix_length,
+    )
+    return [get_with_usage(tx, subnet_id) for subnet_id in reversed(ids)]
 
 
 def count(tx: Transaction, filters: Mapping[str, Any]) -> int:
@@ -234,6 +274,11 @@ def walk(
         after = position(page[-1][0])
 
 
+def matches(row: Subnet, filters: Mapping[str, Any]) -> bool:
+    """Tell whether a subnet matches every filter that `pages` knows."""
+    return all(getattr(row, name) == value for name, value in filters.items())
+
+
 def position(row: Subnet) -> Row:
     """Give the subnet's place in the order of lists."""
     return row.vrf_id, to_bytes(row.network.first), row.network.prefix_length
@@ -244,14 +289,6 @@ def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
     network: Network | None = parameters.pop("network", None)
     if network is not None:
         parameters |= {"network_first": to_bytes(network.first), "network_prefix": network.prefix_length}
-    contains: Network | None = parameters.pop("contains", None)
-    if contains is not None:
-        parameters |= {
-            "vrf_id": parameters.get("vrf_id", GLOBAL_VRF),
-            "first": to_bytes(contains.first),
-            "last": to_bytes(contains.last),
-            "prefix_length": contains.prefix_length,
-        }
     return parameters
 
 
@@ -265,9 +302,6 @@ def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
     if "network" in names:
         conditions.append(_s.first == given("network_first", AddressBytes))
         conditions.append(_s.prefix_length == given("network_prefix", Integer()))
-    if "contains" in names:
-        containing = climb(everything=True).subquery("containing")
-        conditions.append(_s.id.in_(select(containing.c.id)))
     return conditions
 
 

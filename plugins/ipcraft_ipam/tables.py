@@ -47,8 +47,14 @@ subnets = tenant_table(
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
     UniqueConstraint("organization_id", "vrf_id", "first", "prefix_length", name="uq_subnets_network"),
-    Index("ix_subnets_parent", "organization_id", "parent_id", "vrf_id", "first"),
-    Index("ix_subnets_section", "organization_id", "section_id"),
+    Index("ix_subnets_parent", "parent_id", "organization_id", "vrf_id", "first"),
+)
+Index(
+    "ix_subnets_section_id",
+    subnets.c.organization_id,
+    subnets.c.section_id,
+    postgresql_where=subnets.c.section_id.is_not(None),
+    sqlite_where=subnets.c.section_id.is_not(None),
 )
 
 addresses = tenant_table(

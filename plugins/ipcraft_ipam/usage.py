@@ -41,7 +41,8 @@ ADD = Statement(
     _added.on_conflict_do_update(
         index_elements=list(subnet_usage.primary_key),
         set_={"used": _u.used + _added.excluded.used},
-    )
+    ),
+    independent=True,
 )
 _inside = (
     _u.organization_id == own(),

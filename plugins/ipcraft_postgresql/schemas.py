@@ -28,6 +28,14 @@ class PostgreSQLSettings(Schema):
         validate=validate.Range(min=0.1),
         metadata={"description": "Seconds a request waits for a connection before it gets 503."},
     )
+    lock_timeout = fields.Float(
+        load_default=5.0,
+        validate=validate.Range(min=0.1),
+        metadata={
+            "description": "Seconds a write waits for another of the same organization, such as "
+            "the deletion of a large subnet, before it gets 503."
+        },
+    )
     prepared_statements = fields.Boolean(
         load_default=True,
         metadata={

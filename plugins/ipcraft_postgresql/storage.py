@@ -31,7 +31,7 @@ from ipcraft.plugin import (
     upgrade,
 )
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import DIALECT, PostgreSQLSession
+from ipcraft_postgresql.sessions import DIALECT, PostgreSQLSession, StaleConnection
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,11 +58,13 @@ class PostgreSQLBackend:
         serving_role: str = "ipcraft_app",
         pool_size: int = 16,
         pool_timeout: float = 3.0,
+        lock_timeout: float = 5.0,
         prepared_statements: bool = True,
     ) -> None:
         self._serving_role = serving_role
         self._pool_size = pool_size
         self._pool_timeout = pool_timeout
+        self._lock_timeout = lock_timeout
         self._prepared_statements = prepared_statements
 
     def open(
@@ -89,6 +91,7 @@ class PostgreSQLBackend:
             url,
             pool,
             serving_role=self._serving_role,
+            lock_timeout=round(self._lock_timeout * 1000),
             migrations=migrations,
             recorder=recorder,
         )
@@ -105,6 +108,7 @@ class PostgreSQLStorage:
         pool: ConnectionPool[Link],
         *,
         serving_role: str,
+        lock_timeout: int,
         migrations: Mapping[str, Migrations],
         recorder: Recorder,
     ) -> None:
@@ -112,7 +116,10 @@ class PostgreSQLStorage:
         self._pool = pool
         self._opening = threading.Lock()
         self._serving_role = serving_role
-        self._step_down = f'SET LOCAL ROLE "{serving_role}"; SET LOCAL ipcraft.org = '
+        self._step_down = (
+            f'SET LOCAL ROLE "{serving_role}"; SET LOCAL lock_timeout = {lock_timeout}; '
+            "SET LOCAL ipcraft.org = "
+        )
         self._migrations = migrations
         self._recorder = recorder
         self._up_to_date = False
@@ -195,34 +202,38 @@ class PostgreSQLStorage:
         organization_id: str | None,
         actor: str | None,
     ) -> T:
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 1
+        stale = 0
+        while True:
             try:
-                with self._begun(begin) as link:
+                with self._lent() as link, _rolled_back(link):
                     tx = Transaction(
-                        PostgreSQLSession(link),
+                        PostgreSQLSession(link, begin),
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,
+                        attempt=attempt,
                     )
                     result = work(tx)
                     tx.commit()
                     return result
+            except StaleConnection as error:
+                stale += 1
+                if stale > self._pool.max_size:
+                    raise Unavailable("the database drops every connection") from error
             except Contention:
                 if attempt == _ATTEMPTS:
                     raise
+                attempt += 1
             except _OVERTAKEN as error:
                 if attempt == _ATTEMPTS:
                     raise Contention(f"the database refused the write: {error}") from error
-        raise AssertionError("the last attempt returns or raises")
+                attempt += 1
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Link]:
-        with self._link(begin, None) as (link, _):
-            try:
-                yield link
-            finally:
-                if not link.broken and link.info.transaction_status:
-                    link.execute("ROLLBACK")
+        with self._link(begin, None) as (link, _), _rolled_back(link):
+            yield link
 
     @contextmanager
     def _link(
@@ -233,24 +244,27 @@ class PostgreSQLStorage:
         A connection that the server dropped while it lay in the pool shows only then: the
         next one is tried, and nothing was lost.
         """
-        with _translated():
-            self._ensure_open()
-            for _ in range(self._pool.max_size + 1):
-                link = self._pool.getconn()
+        for _ in range(self._pool.max_size + 1):
+            with self._lent() as link:
                 try:
                     cursor = link.execute(first, arguments)
                 except psycopg.OperationalError:
-                    stale = link.broken
-                    self._pool.putconn(link)
-                    if not stale:
+                    if not link.broken:
                         raise
                     continue
-                try:
-                    yield link, cursor
-                finally:
-                    self._pool.putconn(link)
+                yield link, cursor
                 return
-            raise Unavailable("the database drops every connection")
+        raise Unavailable("the database drops every connection")
+
+    @contextmanager
+    def _lent(self) -> Iterator[Link]:
+        with _translated():
+            self._ensure_open()
+            link = self._pool.getconn()
+            try:
+                yield link
+            finally:
+                self._pool.putconn(link)
 
     def _ensure_open(self) -> None:
         if self._pool.closed:
@@ -270,6 +284,16 @@ class PostgreSQLStorage:
             raise Unavailable(f"the database cannot be used: {error.orig}") from error
 
 
+@contextmanager
+def _rolled_back(link: Link) -> Iterator[None]:
+    """Leave no transaction open."""
+    try:
+        yield
+    finally:
+        if not link.broken and link.info.transaction_status:
+            link.execute("ROLLBACK")
+
+
 def _configure(link: Link) -> None:
     link.prepared_max = 500
 
@@ -281,6 +305,10 @@ def _translated() -> Iterator[None]:
         yield
     except (errors.SerializationFailure, errors.DeadlockDetected):
         raise
+    except errors.LockNotAvailable as error:
+        raise Unavailable(
+            "another request is changing the same part of the inventory", code="busy"
+        ) from error
     except PoolTimeout as error:
         raise Unavailable("no connection to the database within the time allowed") from error
     except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:

@@ -151,6 +151,7 @@ class SQLiteStorage:
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,
+                        attempt=attempt,
                     )
                     result = work(tx)
                     tx.commit()
@@ -196,12 +197,15 @@ class SQLiteSession:
     """Run statements on one connection, at once: the file is in this process."""
 
     dialect = _DIALECT
-    has_locks = False
 
     __slots__ = ("_connection",)
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
+        """Run what is queued; the writer is alone already."""
+        self._run(queued)
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued, then the query."""

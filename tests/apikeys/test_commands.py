@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import falcon.testing
 import pytest
 from click.testing import CliRunner, Result
 
-from ipcraft.cli.context import Invocation
-from ipcraft.config import load_settings
+from ipcraft.cli.program import program
 from ipcraft.plugin import Application, is_id
 from ipcraft_accounts import Organization, User
-from ipcraft_apikeys.commands import key_commands, organization_commands
 
 Ask = Callable[..., falcon.testing.Result]
 Run = Callable[..., Result]
@@ -24,11 +21,10 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(application: Application) -> Run:
-    """Give a way to run a command against the application's database."""
+    """Give a way to run `ipcraft` against the application's database."""
 
-    def run(command: click.Command, *arguments: str) -> Result:
-        invocation = Invocation(lambda: application.settings)
-        return CliRunner().invoke(command, arguments, obj=invocation)
+    def run(*arguments: str) -> Result:
+        return _run(application.settings.database_url, *arguments)
 
     return run
 
@@ -36,7 +32,7 @@ def run(application: Application) -> Run:
 def test_an_organization_is_printed_with_its_owner_and_a_key(run: Run, ask: Ask) -> None:
     """`org create --json` prints all a program needs to go on; the key owns the organization."""
     arguments = ("create", "Acme", "--owner", "ada@example.com", "--plan", "pro", "--json")
-    printed = _json(run(organization_commands, *arguments))
+    printed = _json(run("org", *arguments))
     organization, user, key = printed["organization"], printed["user"], printed["api_key"]
     assert is_id(organization.pop("id"), "org")
     assert organization == {"name": "Acme", "plan": "pro"}
@@ -49,15 +45,13 @@ def test_an_organization_is_printed_with_its_owner_and_a_key(run: Run, ask: Ask)
 
 def test_an_organization_gets_the_default_plan(run: Run) -> None:
     """Without `--plan` the settings decide: enterprise unless they say otherwise."""
-    printed = _json(
-        run(organization_commands, "create", "Acme", "--owner", "a@example.com", "--json")
-    )
+    printed = _json(run("org", "create", "Acme", "--owner", "a@example.com", "--json"))
     assert printed["organization"]["plan"] == "enterprise"
 
 
 def test_an_organization_is_printed_for_people(run: Run) -> None:
     """Without `--json` the lines name the organization, the owner and the key."""
-    result = run(organization_commands, "create", "Acme", "--owner", "ada@example.com")
+    result = run("org", "create", "Acme", "--owner", "ada@example.com")
     assert result.exit_code == 0
     for part in ("Acme", "ada@example.com", "ipc_"):
         assert part in result.output
@@ -65,14 +59,14 @@ def test_an_organization_is_printed_for_people(run: Run) -> None:
 
 def test_what_is_refused_is_one_sentence(run: Run, member: tuple[Organization, User]) -> None:
     """A refusal ends with status 1, without a traceback."""
-    result = run(organization_commands, "create", "Other", "--owner", member[1].email)
+    result = run("org", "create", "Other", "--owner", member[1].email)
     assert result.exit_code == 1
     assert result.output == "Error: ada@example.com belongs to a user already\n"
 
 
 def test_an_unknown_plan_is_refused(run: Run) -> None:
     """The refusal names the plans there are."""
-    result = run(organization_commands, "create", "A", "--owner", "a@example.com", "--plan", "gold")
+    result = run("org", "create", "A", "--owner", "a@example.com", "--plan", "gold")
     assert result.exit_code == 2
     assert "'enterprise'" in result.output
 
@@ -80,8 +74,8 @@ def test_an_unknown_plan_is_refused(run: Run) -> None:
 def test_organizations_are_listed(run: Run, member: tuple[Organization, User]) -> None:
     """`org list` prints id, plan and name, for people and for programs."""
     organization = member[0]
-    assert run(organization_commands, "list").output == (f"{organization.id}  enterprise  Acme\n")
-    assert _json(run(organization_commands, "list", "--json")) == [
+    assert run("org", "list").output == (f"{organization.id}  enterprise  Acme\n")
+    assert _json(run("org", "list", "--json")) == [
         {"id": organization.id, "name": "Acme", "plan": "enterprise"}
     ]
 
@@ -93,7 +87,7 @@ def test_a_key_is_made_for_an_organization(
     """`key create` takes the organization's name or id; the key speaks for its owner."""
     named = getattr(member[0], by)
     arguments = ("create", "--org", named, "--name", "CI", "--role", "viewer", "--json")
-    printed = _json(run(key_commands, *arguments))
+    printed = _json(run("key", *arguments))
     assert (printed["name"], printed["role"]) == ("CI", "viewer")
     me = ask("GET", "/api/v1/auth/me", key=printed["key"]).json
     assert (me["organization"]["id"], me["role"]) == (member[0].id, "viewer")
@@ -102,7 +96,7 @@ def test_a_key_is_made_for_an_organization(
 
 def test_a_key_is_printed_alone(run: Run, ask: Ask, member: tuple[Organization, User]) -> None:
     """Without `--json` nothing but the key is printed, so that a shell can keep it."""
-    output = run(key_commands, "create", "--org", "Acme", "--name", "CI").output
+    output = run("key", "create", "--org", "Acme", "--name", "CI").output
     assert ask("GET", "/api/v1/auth/me", key=output.strip()).json["role"] == "editor"
 
 
@@ -118,7 +112,7 @@ def test_a_bad_key_is_refused(
     run: Run, member: tuple[Organization, User], arguments: tuple[str, ...], part: str
 ) -> None:
     """The refusal says what to mend."""
-    result = run(key_commands, "create", *arguments)
+    result = run("key", "create", *arguments)
     assert result.exit_code != 0
     assert part in result.output
 
@@ -126,11 +120,12 @@ def test_a_bad_key_is_refused(
 def test_a_new_embedded_database_gets_its_tables(tmp_path: Path) -> None:
     """The first command in an empty folder needs no `db upgrade` before it."""
     url = f"sqlite:///{tmp_path}/ipcraft.db"
-    settings = load_settings(environ={}, overrides={"database_url": url})
-    result = CliRunner().invoke(
-        organization_commands, ["list", "--json"], obj=Invocation(lambda: settings)
-    )
+    result = _run(url, "org", "list", "--json")
     assert _json(result) == []
+
+
+def _run(database_url: str, *arguments: str) -> Result:
+    return CliRunner().invoke(program, ["--database", database_url, *arguments])
 
 
 def _json(result: Result) -> Any:

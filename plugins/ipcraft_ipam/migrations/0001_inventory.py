@@ -70,9 +70,9 @@ def _create_subnets() -> None:
         ),
     )
     op.create_index(
-        "ix_subnets_parent", "subnets", ["organization_id", "parent_id", "vrf_id", "first"]
+        "ix_subnets_parent", "subnets", ["parent_id", "organization_id", "vrf_id", "first"]
     )
-    op.create_index("ix_subnets_section", "subnets", ["organization_id", "section_id"])
+    _create_partial_index("subnets", "section_id")
 
 
 def _create_addresses() -> None:
@@ -92,15 +92,19 @@ def _create_addresses() -> None:
         sa.Column("updated_at", Seconds, nullable=False),
         sa.UniqueConstraint("organization_id", "vrf_id", "ip", name="uq_addresses_ip"),
     )
-    for column in ("hostname", "mac_address"):
-        present = sa.text(f"{column} IS NOT NULL")
-        op.create_index(
-            f"ix_addresses_{column}",
-            "addresses",
-            ["organization_id", column],
-            postgresql_where=present,
-            sqlite_where=present,
-        )
+    _create_partial_index("addresses", "hostname")
+    _create_partial_index("addresses", "mac_address")
+
+
+def _create_partial_index(table: str, column: str) -> None:
+    present = sa.text(f"{column} IS NOT NULL")
+    op.create_index(
+        f"ix_{table}_{column}",
+        table,
+        ["organization_id", column],
+        postgresql_where=present,
+        sqlite_where=present,
+    )
 
 
 def _tune_counters() -> None:

@@ -8,6 +8,7 @@ import falcon
 
 from ipcraft.plugin import (
     Application,
+    Invalid,
     Page,
     Row,
     Transaction,
@@ -17,7 +18,7 @@ from ipcraft.plugin import (
     stream_list,
 )
 from ipcraft_ipam import address_lists, addresses, bulk, subnets
-from ipcraft_ipam.addresses import Address
+from ipcraft_ipam.addresses import STATUSES, Address
 from ipcraft_ipam.fields import parse_mac_address
 from ipcraft_ipam.networks import parse_address
 from ipcraft_ipam.representation import address_object
@@ -127,6 +128,8 @@ def _filters(req: falcon.Request) -> dict[str, Any]:
     }
     if "mac_address" in filters:
         filters["mac_address"] = parse_mac_address(filters["mac_address"])
+    if filters.get("status", STATUSES[0]) not in STATUSES:
+        raise Invalid.field("status", f"status must be one of {', '.join(STATUSES)}")
     ip = req.get_param("ip")
     if ip is not None:
         filters["ip"] = parse_address(ip)

@@ -24,6 +24,7 @@ from ipcraft_ipam.representation import child_object, subnet_object, usage_objec
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
 from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange
 from ipcraft_ipam.subnets import Subnet
+from ipcraft_ipam.tables import GLOBAL_VRF
 from ipcraft_ipam.usage import Usage
 
 _NEW = NewSubnet()
@@ -42,7 +43,10 @@ class SubnetsResource:
         """List the subnets by address, with their utilization."""
         identity = req.context.identity
         page, filters = Page.of(req), _filters(req)
-        if page.limit is None:
+        contains = req.get_param("contains")
+        if contains is not None:
+            self._send_containing(req, resp, _range(contains), filters)
+        elif page.limit is None:
 
             def read(tx: Transaction, after: Row | None) -> list[tuple[Subnet, Usage]]:
                 return subnets.pages(tx, filters, after=after, limit=PAGE_SIZE)
@@ -50,11 +54,26 @@ class SubnetsResource:
             stream_list(
                 resp, pages(self._app, identity, read=read, position=_position, show=_object)
             )
-            return
-        with self._app.read(identity) as tx:
-            rows = subnets.pages(tx, filters, after=None, limit=page.limit, offset=page.offset)
-            total = subnets.count(tx, filters)
-        send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
+        else:
+            with self._app.read(identity) as tx:
+                rows = subnets.pages(tx, filters, limit=page.limit, offset=page.offset)
+                total = subnets.count(tx, filters)
+            send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
+
+    def _send_containing(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        network: Network,
+        filters: dict[str, Any],
+    ) -> None:
+        page = Page.of(req)
+        with self._app.read(req.context.identity) as tx:
+            found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id", GLOBAL_VRF))
+        rows = [row for row in found if subnets.matches(row[0], filters)]
+        end = None if page.limit is None else page.offset + page.limit
+        shown = [_object(row) for row in rows[page.offset : end]]
+        send_list(req, resp, rows=shown, page=page, total=len(rows))
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create a subnet, or all of a list."""
@@ -159,9 +178,6 @@ def _filters(req: falcon.Request) -> dict[str, Any]:
     network = req.get_param("network")
     if network is not None:
         filters["network"] = parse_network(network)
-    contains = req.get_param("contains")
-    if contains is not None:
-        filters["contains"] = _range(contains)
     return filters
 
 

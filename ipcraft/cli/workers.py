@@ -1,0 +1,77 @@
+"""gunicorn, inside: a master that forks the processes which answer."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from ipcraft.app import build, create_application, start_process
+from ipcraft.config import Settings
+
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes its own unguessable file in it
+
+
+class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Write what gunicorn has to say among our own log lines."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the settings, and leave the writing to the root logger."""
+        super().setup(cfg)
+        self.error_log.propagate = True
+
+
+class Workers(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Serve one socket with worker processes, each with its own application.
+
+    `ready` is called once, when the processes are about to be forked.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        *,
+        workers: int,
+        threads: int,
+        ready: Callable[[], object],
+    ) -> None:
+        self._settings = settings
+        self._gunicorn = {
+            "bind": f"fd://{listener.detach()}",
+            "worker_class": "gthread",
+            "workers": workers,
+            "threads": threads,
+            "logger_class": ServerLog,
+            "errorlog": None,
+            "loglevel": "warning",
+            # The time a worker may be silent; its requests may take longer.
+            "timeout": 60,
+            "graceful_timeout": 30,
+            # Longer than the usual proxies keep theirs, so that it is not we who hang up.
+            "keepalive": 75,
+            "backlog": 2048,
+            "worker_connections": 1000,
+            "limit_request_line": 8190,
+            # A heartbeat that is written to a disk stops when the disk does.
+            "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
+            "control_socket_disable": True,
+            "when_ready": lambda server: ready(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Give gunicorn its settings, those that its version knows."""
+        for name, value in self._gunicorn.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Make the WSGI app of one process, after it was forked."""
+        app = create_application(self._settings)
+        start_process(app)
+        return build(app)

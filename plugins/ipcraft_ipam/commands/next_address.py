@@ -1,0 +1,105 @@
+"""``ipcraft next``: the next free addresses of a subnet, taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from marshmallow import ValidationError
+
+from ipcraft.plugin import Invalid, Invocation, Transaction, did_you_mean
+from ipcraft_ipam import allocation
+from ipcraft_ipam.addresses import Address
+from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
+from ipcraft_ipam.networks import format_address
+from ipcraft_ipam.schemas import NextAddresses
+from ipcraft_ipam.strategies import AllocationStrategy
+
+_BODY = NextAddresses()
+
+
+@click.command("next")
+@click.argument("subnet")
+@organization_option
+@click.option("--count", type=click.IntRange(1, allocation.MOST), default=1, show_default=True)
+@click.option("--strategy", metavar="NAME", default="first", show_default=True)
+@click.option("--hostname")
+@click.option("--mac", "mac_address", metavar="MAC")
+@click.option("--description")
+@click.option("--status")
+@click.option("--owner")
+@click.option(
+    "--url", envvar="IPCRAFT_URL", show_envvar=True, help="Ask this server, not the database."
+)
+@click.option(
+    "--key", envvar="IPCRAFT_API_KEY", show_envvar=True, help="The API key for the server."
+)
+@click.pass_obj
+def next_command(
+    invocation: Invocation,
+    *,
+    subnet: str,
+    organization: str | None,
+    url: str | None,
+    key: str | None,
+    **options: str | int | None,
+) -> None:
+    """Take the next free addresses of a subnet and print them, one on a line.
+
+    SUBNET is a network or an id. All of COUNT are taken, or none.
+    """
+    body = {name: value for name, value in options.items() if value is not None}
+    if url is None:
+        taken = _from_database(invocation, subnet, body, organization=organization)
+    elif key is None:
+        raise click.UsageError("--url needs an API key: --key or IPCRAFT_API_KEY")
+    elif organization is not None:
+        raise click.UsageError("--org goes with the database; a server knows it from the key")
+    else:
+        # Imported late: it brings requests.
+        from ipcraft_ipam.commands.remote import take
+
+        taken = take(url, subnet, body, key=key)
+    click.echo("\n".join(taken))
+
+
+def _from_database(
+    invocation: Invocation, subnet: str, body: Mapping[str, Any], *, organization: str | None
+) -> list[str]:
+    fields = _checked(body)
+    app = invocation.application()
+    strategies = app.registry.named(
+        "ipcraft_allocation_strategies", kind=AllocationStrategy, app=app
+    )
+    strategy = _strategy(strategies, fields.pop("strategy"))
+    count = fields.pop("count")
+    chosen = named_organization(app, organization)
+
+    def work(tx: Transaction) -> list[Address]:
+        home = named_subnet(tx, subnet)
+        return allocation.take(tx, home.id, fields, strategy=strategy, count=count)
+
+    return [format_address(each.ip) for each in app.storage.transact(chosen.id, work)]
+
+
+def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(_BODY.load(dict(body)))
+    except ValidationError as error:
+        complaints = [
+            f"--{name.removesuffix('_address')}: {complaint}"
+            for name, found in error.messages_dict.items()
+            for complaint in found
+        ]
+        raise Invalid("\n".join(complaints)) from error
+
+
+def _strategy(strategies: Mapping[str, AllocationStrategy], name: str) -> AllocationStrategy:
+    if name not in strategies:
+        known = ", ".join(strategies)
+        raise Invalid(
+            f"--strategy: there is no strategy {name!r}{did_you_mean(name, strategies)}; "
+            f"there are {known}"
+        )
+    return strategies[name]

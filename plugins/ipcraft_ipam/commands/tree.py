@@ -1,0 +1,100 @@
+"""``ipcraft tree``: the hierarchy of subnets, with how much of each is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from ipcraft.plugin import Application, Transaction, pass_application
+from ipcraft_ipam import subnets
+from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
+from ipcraft_ipam.subnets import Subnet
+from ipcraft_ipam.usage import Usage
+
+_PAGE = 1000
+_NETWORK_WIDTH = 36
+_BAR_WIDTH = 10
+_EXACT = 10**9
+_COLORS = ((0.9, "red"), (0.7, "yellow"), (0.0, "green"))
+
+
+@click.command("tree")
+@click.argument("subnet", required=False)
+@organization_option
+@click.option("--depth", type=click.IntRange(min=0), help="How many levels to show; 0 is the top.")
+@pass_application
+def tree_command(
+    app: Application, *, subnet: str | None, organization: str | None, depth: int | None
+) -> None:
+    """Show the subnets as a tree, with their utilization.
+
+    SUBNET, a network or an id, shows only that branch.
+    """
+    chosen = named_organization(app, organization)
+    with app.storage.read(chosen.id) as tx:
+        branches = _all(tx) if subnet is None else _branch(tx, named_subnet(tx, subnet))
+        for line in _lines(branches, depth=depth):
+            click.echo(line)
+
+
+def _all(tx: Transaction) -> Iterator[tuple[Subnet, Usage]]:
+    for page in subnets.walk(tx, {}, size=_PAGE):
+        yield from page
+
+
+def _branch(tx: Transaction, root: Subnet) -> Iterator[tuple[Subnet, Usage]]:
+    """Give a subnet and all below it: they follow it in the order of addresses."""
+    yield subnets.get_with_usage(tx, root.id)
+    last = root
+    while True:
+        page = subnets.pages(
+            tx, {"vrf_id": root.vrf_id}, after=subnets.position(last), limit=_PAGE
+        )
+        for below, usage in page:
+            if below.network.first > root.network.last:
+                return
+            yield below, usage
+        if len(page) < _PAGE:
+            return
+        last = page[-1][0]
+
+
+def _lines(branches: Iterator[tuple[Subnet, Usage]], *, depth: int | None) -> Iterator[str]:
+    above: list[Subnet] = []
+    vrf_id: str | None = None
+    for subnet, usage in branches:
+        if subnet.vrf_id != vrf_id:
+            vrf_id, above = subnet.vrf_id, []
+            if vrf_id:
+                yield f"VRF {vrf_id}"
+        while above and above[-1].network.last < subnet.network.first:
+            above.pop()
+        if depth is None or len(above) <= depth:
+            yield _line(subnet, usage, level=len(above))
+        above.append(subnet)
+
+
+def _line(subnet: Subnet, usage: Usage, *, level: int) -> str:
+    network = f"{'  ' * level}{subnet.network}"
+    share = f"{usage.utilization:6.1%}"
+    count = f"{usage.used}/{_number(usage.total)}"
+    name = f"  {subnet.name}" if subnet.name else ""
+    return f"{network:<{_NETWORK_WIDTH}} {_bar(usage.utilization)} {share} {count:>12}{name}"
+
+
+def _bar(utilization: float) -> str:
+    filled = round(utilization * _BAR_WIDTH)
+    full, empty = "█░" if _has_blocks() else "#."
+    color = next(color for least, color in _COLORS if utilization >= least)
+    return click.style(full * filled, fg=color) + empty * (_BAR_WIDTH - filled)
+
+
+def _has_blocks() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def _number(total: int) -> str:
+    """Write a number of addresses; what nobody counts as a power of two."""
+    return str(total) if total < _EXACT else f"2^{(total + 1).bit_length() - 1}"

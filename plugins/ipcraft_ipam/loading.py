@@ -1,0 +1,134 @@
+"""Loading many subnets: in transactions of some hundreds, skipping what is there already."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+
+from ipcraft.plugin import (
+    Invalid,
+    RequestError,
+    Statement,
+    Storage,
+    Transaction,
+    Unavailable,
+    given,
+    own,
+)
+from ipcraft_ipam import sections
+from ipcraft_ipam.hierarchy import create
+from ipcraft_ipam.network_files import ListedNetwork
+from ipcraft_ipam.networks import Network, from_bytes
+from ipcraft_ipam.tables import GLOBAL_VRF, subnets
+
+_CHUNK = 500
+
+_s = subnets.c
+_EXISTING = Statement(
+    select(_s.first, _s.prefix_length).where(
+        _s.organization_id == own(), _s.vrf_id == given("vrf_id")
+    ),
+    lambda first, prefix_length: Network(from_bytes(first), prefix_length),
+)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Count what became of the networks."""
+
+    created: int = 0
+    present: int = 0
+    """How many were there already; they are left as they are."""
+    refused: list[tuple[Network, str]] = field(default_factory=list)
+    """Those that a rule or a plugin refused, with the reason."""
+
+
+class _Refused(Exception):
+    """Undo a transaction for the sake of one network in it."""
+
+    def __init__(self, index: int, reason: RequestError) -> None:
+        super().__init__(index, reason)
+        self.index = index
+        self.reason = reason
+
+
+def load(
+    storage: Storage,
+    organization_id: str,
+    networks: Sequence[ListedNetwork],
+    *,
+    section: str | None = None,
+    advance: Callable[[int], object] = lambda done: None,
+) -> Loaded:
+    """Create those subnets of the global VRF that are not there, in the order given.
+
+    `section` names the folder they go in, made when there is none of the name. `advance` is told
+    how many networks are done. Raises `Unavailable`, and `Invalid` when several folders have the
+    name.
+    """
+    with storage.read(organization_id) as tx:
+        existing = set(tx.all(_EXISTING, vrf_id=GLOBAL_VRF))
+    new = [listed for listed in networks if listed.network not in existing]
+    loaded = Loaded(present=len(networks) - len(new))
+    advance(loaded.present)
+    if not new:
+        return loaded
+    section_id = section and storage.transact(organization_id, partial(_section_id, name=section))
+    chunks = deque(_chunks(new))
+    while chunks:
+        chunk = chunks.popleft()
+        work = partial(_create, networks=chunk, section_id=section_id)
+        try:
+            storage.transact(organization_id, work)
+        except _Refused as refusal:
+            _note(loaded, chunk[refusal.index], refusal.reason)
+            advance(1)
+            # All before it were fine, and are now undone; they go again without it.
+            rest = (chunk[refusal.index + 1 :], chunk[: refusal.index])
+            chunks.extendleft(part for part in rest if part)
+        else:
+            loaded.created += len(chunk)
+            advance(len(chunk))
+    return loaded
+
+
+def _chunks(networks: Sequence[ListedNetwork]) -> list[Sequence[ListedNetwork]]:
+    return [networks[start : start + _CHUNK] for start in range(0, len(networks), _CHUNK)]
+
+
+def _section_id(tx: Transaction, *, name: str) -> str:
+    found = [section.id for section in _sections(tx) if section.name == name]
+    if len(found) > 1:
+        raise Invalid(f"{len(found)} folders are called {name!r}: rename all but one")
+    return found[0] if found else sections.create(tx, {"name": name}).id
+
+
+def _sections(tx: Transaction) -> list[sections.Section]:
+    return sections.page(tx, limit=2**31 - 1)
+
+
+def _create(tx: Transaction, *, networks: Sequence[ListedNetwork], section_id: str | None) -> None:
+    for index, listed in enumerate(networks):
+        values: dict[str, Any] = {
+            "name": listed.name,
+            "description": listed.description,
+            "section_id": section_id,
+        }
+        try:
+            create(tx, listed.network, values)
+        except Unavailable:
+            raise
+        except RequestError as error:
+            raise _Refused(index, error) from error
+
+
+def _note(loaded: Loaded, listed: ListedNetwork, reason: RequestError) -> None:
+    if reason.code == "subnet_overlap":
+        loaded.present += 1  # somebody was faster
+    else:
+        loaded.refused.append((listed.network, reason.message))

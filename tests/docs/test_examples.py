@@ -1,0 +1,80 @@
+"""The plugins that the pages show can be installed, and do what is said of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ipcraft.app import Application
+from ipcraft.testing import make_application, make_organization
+from ipcraft.testing.distributions import write_distribution
+
+from .pages import DOCS, ROOT, snippet_of
+
+Enable = Callable[[str, str], Application]
+
+
+@pytest.fixture
+def enable(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Enable]:
+    """Install a plugin of one module and give the application with it."""
+    opened: list[Application] = []
+
+    def install(name: str, text: str) -> Application:
+        module = f"ipcraft_{name}"
+        write_distribution(
+            tmp_path, f"ipcraft-{name}", plugins={name: module}, files={f"{module}.py": text}
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        opened.append(make_application(database_url, enable=[name]))
+        monkeypatch.delitem(sys.modules, module)
+        return opened[-1]
+
+    yield install
+    for app in opened:
+        app.storage.close()
+
+
+def test_the_readmes_tests_are_what_ci_runs() -> None:
+    """The README's command for the tests is the line in .ci/run."""
+    line = snippet_of(
+        ROOT / "README.md",
+        "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox -m test",
+    ).strip()
+    assert line in [each.strip() for each in (ROOT / ".ci/run").read_text().splitlines()]
+
+
+def test_the_readmes_plugin_works(enable: Enable) -> None:
+    """It answers its route, and its strategy gives even addresses."""
+    app = enable("even", snippet_of(ROOT / "README.md", "# ipcraft_even.py"))
+    made = make_organization(app)
+    assert made.client.get("/api/v1/greeting").json == {"hello": made.id}
+    subnet = made.client.post("/api/v1/subnets", json={"network": "3.0.5.224/27"}).json
+    path = f"/api/v1/subnets/{subnet['id']}/first-free"
+    taken = made.client.post(path, json={"strategy": "even", "count": 2}).json
+    assert [address["ip"] for address in taken] == ["3.0.5.226", "3.0.5.228"]
+
+
+def test_the_how_tos_plugin_works(enable: Enable) -> None:
+    """It shows its setting, and refuses a name off the pattern."""
+    page = DOCS / "how-to" / "write-a-plugin.md"
+    app = enable("naming", snippet_of(page, "# ipcraft_naming.py"))
+    client = make_organization(app).client
+    assert client.get("/api/v1/naming").json["example"] == "web-01"
+    subnet = client.post("/api/v1/subnets", json={"network": "10.0.0.0/24"}).json
+    path = f"/api/v1/subnets/{subnet['id']}/first-free"
+    assert client.post(path, json={"hostname": "Web_01"}).status_code == 400
+    assert client.post(path, json={"hostname": "web-01"}).status_code == 201
+
+
+def test_the_how_tos_strategy_works(enable: Enable) -> None:
+    """It leaves three addresses free after each one, then gives those."""
+    page = DOCS / "how-to" / "write-a-strategy.md"
+    app = enable("spaced", snippet_of(page, "from __future__ import annotations"))
+    client = make_organization(app).client
+    subnet = client.post("/api/v1/subnets", json={"network": "10.0.0.0/29"}).json
+    path = f"/api/v1/subnets/{subnet['id']}/first-free"
+    taken = client.post(path, json={"strategy": "spaced", "count": 6}).json
+    assert [address["ip"][-1] for address in taken] == ["1", "5", "2", "3", "4", "6"]

@@ -1,0 +1,248 @@
+"""Under row-level security, what is done often reads a few rows, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from ipcraft.data.statements import Statement
+from ipcraft.ids import new_id
+from ipcraft.testing.applications import make_application
+from ipcraft.testing.services import PostgreSQL
+from ipcraft_ipam import (
+    address_lists,
+    addresses,
+    allocation,
+    free_networks,
+    free_space,
+    hierarchy,
+    subnets,
+    usage,
+)
+from ipcraft_ipam.networks import Network, Span, parse_address, parse_network, to_bytes
+from ipcraft_postgresql.sessions import DIALECT
+
+Link = psycopg.Connection[tuple[Any, ...]]
+
+ORGANIZATION = new_id("org")
+ROOT, FLAT = parse_network("10.0.0.0/8"), parse_network("11.0.0.0/16")
+CHILDREN = 20_000
+ASSIGNED = 30_000
+SMALL_ORGANIZATIONS = 30
+
+BLOCKS = 400
+"""Pages of 8 KiB a statement may touch; the tables have thousands."""
+
+SORTED = 200
+"""Rows a statement may sort: a few, never all."""
+
+
+def child(number: int) -> Network:
+    """Give one of the children of the root."""
+    return Network(ROOT.first + (number << 8), 24)
+
+
+@pytest.fixture(scope="module")
+def link(postgresql: PostgreSQL) -> Iterator[Link]:
+    """Give a connection to a database with one large organization and many small ones."""
+    url = postgresql.create_database(superuser=True)
+    make_application(url).storage.close()
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg.connect(address, autocommit=True)) as connection:
+        fill(connection, ORGANIZATION, children=CHILDREN, assigned=ASSIGNED)
+        for _ in range(SMALL_ORGANIZATIONS):
+            fill(connection, new_id("org"), children=3, assigned=6)
+        connection.execute("ANALYZE")
+        yield connection
+    postgresql.drop_database(url)
+
+
+def fill(link: Link, organization_id: str, *, children: int, assigned: int) -> None:
+    """Write a root with so many children, and a flat subnet with so many addresses."""
+    nodes = [(ROOT, "", "root"), (FLAT, "", "flat")]
+    nodes += [(child(number), "root", f"child{number}") for number in range(children)]
+    copy(
+        link,
+        "subnets (organization_id, id, vrf_id, first, last, prefix_length, parent_id, is_pool, "
+        "created_at, updated_at)",
+        [
+            (organization_id, key, "", to_bytes(network.first), to_bytes(network.last),
+             network.prefix_length, parent, False, 0, 0)
+            for network, parent, key in nodes
+        ],
+    )  # fmt: skip
+    homes = [(child(number).first + 1, f"child{number}") for number in range(children)]
+    homes += [(FLAT.first + 1 + 2 * number, "flat") for number in range(assigned)]
+    copy(
+        link,
+        "addresses (organization_id, id, vrf_id, ip, subnet_id, hostname, status, created_at, "
+        "updated_at)",
+        [
+            (organization_id, f"addr{ip}", "", to_bytes(ip), home, f"host{ip}", "active", 0, 0)
+            for ip, home in homes
+        ],
+    )
+    free = [(f"child{number}", Span(child(number).first + 2, child(number).last - 1))
+            for number in range(children)]  # fmt: skip
+    free += [("flat", Span(ip + 1, ip + 1)) for ip, home in homes if home == "flat"]
+    copy(
+        link,
+        "free_ranges (organization_id, subnet_id, last, first, version)",
+        [
+            (organization_id, key, to_bytes(span.last), to_bytes(span.first), number)
+            for number, (key, span) in enumerate(free)
+        ],
+    )
+    copy(
+        link,
+        "subnet_usage (organization_id, vrf_id, first, last, slot, used)",
+        [
+            (organization_id, "", to_bytes(network.first), to_bytes(network.last), slot, 1)
+            for network, _, _ in nodes
+            for slot in range(2)
+        ],
+    )
+
+
+def copy(link: Link, target: str, rows: list[tuple[Any, ...]]) -> None:
+    """Load rows."""
+    with link.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as writer:  # type: ignore[arg-type]
+        for row in rows:
+            writer.write_row(row)
+
+
+IP = to_bytes(parse_address("11.0.128.2"))
+NEXT = to_bytes(parse_address("11.0.128.4"))
+INSIDE = child(9_000)
+HERE = {"vrf_id": "", "first": to_bytes(INSIDE.first), "last": to_bytes(INSIDE.last)}
+CANDIDATES = {f"ip{n}": to_bytes(FLAT.first + 20_000 + n) for n in range(16)}
+FLAT_HERE = {"vrf_id": "", "first": to_bytes(FLAT.first), "last": to_bytes(FLAT.last)}
+
+STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
+    "container": (subnets.CONTAINER, {**HERE, "prefix_length": 24}),
+    "container of nothing": (
+        subnets.CONTAINER,
+        {
+            "vrf_id": "",
+            "first": to_bytes(parse_address("12.0.0.0")),
+            "last": to_bytes(parse_address("12.0.0.255")),
+            "prefix_length": 24,
+        },
+    ),
+    "containing": (subnets.CONTAINING, {**HERE, "prefix_length": 24}),
+    "subnet with usage": (subnets.ONE_WITH_USAGE, {"id": "child9000"}),
+    "children of few": (subnets.CHILDREN, {"id": "child9000"}),
+    "used within": (usage.USED_IN, HERE),
+    "subnets": (
+        subnets._page(frozenset(), True),
+        {"after_vrf_id": "", "after_first": HERE["first"], "after_prefix": 24, "limit": 50,
+         "offset": 0},
+    ),
+    "subnets of a parent": (
+        subnets._page(frozenset({"parent_id"}), True),
+        {"parent_id": "root", "after_vrf_id": "", "after_first": HERE["first"],
+         "after_prefix": 24, "limit": 50, "offset": 0},
+    ),
+    "place": (addresses._PLACE, {"subnet_id": "flat", "ip": IP, "prefix_length": 128}),
+    "place in a child": (
+        addresses._PLACE,
+        {"subnet_id": "root", "ip": to_bytes(INSIDE.first + 9), "prefix_length": 128},
+    ),
+    "address at home": (addresses._ONE_AT_HOME, {"id": f"addr{FLAT.first + 1}"}),
+    "addresses": (
+        address_lists._page(frozenset()),
+        {"after_vrf_id": "", "after_ip": IP, "limit": 100, "offset": 0},
+    ),
+    "addresses of a subnet": (
+        address_lists._page(frozenset({"vrf_id", "within"})),
+        {**FLAT_HERE, "after_vrf_id": "", "after_ip": IP, "limit": 100, "offset": 0},
+    ),
+    "addresses of a host": (
+        address_lists._page(frozenset({"hostname"})),
+        {"hostname": f"host{FLAT.first + 1}", "after_vrf_id": "", "after_ip": b"", "limit": 100,
+         "offset": 0},
+    ),
+    "an address": (
+        address_lists._page(frozenset({"ip", "vrf_id"})),
+        {"ip": IP, "vrf_id": "", "after_vrf_id": "", "after_ip": b"", "limit": 100, "offset": 0},
+    ),
+    "space": (allocation._SPACE, {"id": "flat"}),
+    "space and lowest": (allocation._SPACE_AND_LOWEST, {"id": "flat"}),
+    "claim": (allocation._claim(16), {"vrf_id": "", "wanted": 2, **CANDIDATES}),
+    "look": (allocation._look(16), {"vrf_id": "", **CANDIDATES}),
+    "upward": (free_space.UPWARD, {"subnet_id": "flat", "start": IP, "limit": 64}),
+    "downward": (free_space.DOWNWARD, {"subnet_id": "flat", "start": IP, "limit": 64}),
+    "around": (free_space.AROUND, {"subnet_id": "flat", "before": IP}),
+    "shrink": (
+        free_space.SHRINK_IF_READ,
+        {"subnet_id": "flat", "last": IP, "seen": 5, "new_first": IP, "new_last": IP,
+         "new_version": 6},
+    ),
+    "insert if shrunk": (
+        free_space.INSERT_IF_SHRUNK,
+        {"subnet_id": "flat", "last": IP, "first": IP, "kept_last": NEXT, "new_version": 1,
+         "index": 1},
+    ),
+    "delete if read": (free_space.DELETE_IF_READ, {"subnet_id": "flat", "last": IP, "seen": 5}),
+    "reshape": (
+        free_space.RESHAPE,
+        {"subnet_id": "flat", "old_last": IP, "first": IP, "last": IP, "version": 5},
+    ),
+    "count": (usage.ADD, {**HERE, "fresh_slot": 7, "used": 1}),
+    "content": (hierarchy._CONTENT, {**HERE, "parent_id": "root"}),
+    "last assigned": (free_networks._LAST_ASSIGNED, HERE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_hot_statement_touches_few_pages(link: Link, name: str, plan: str) -> None:
+    """Neither a scan nor a sort of a table, planned for these values or for any."""
+    statement, parameters = STATEMENTS[name]
+    explained = explain(link, statement, parameters, plan=plan)
+    nodes = list(walk(explained))
+    scanned = {node["Node Type"] for node in nodes} & {"Seq Scan", "Bitmap Heap Scan"}
+    assert not scanned, explained
+    many = [node for node in nodes if node["Node Type"] == "Sort" and node["Actual Rows"] > SORTED]
+    assert not many, explained
+    assert explained["Shared Hit Blocks"] + explained["Shared Read Blocks"] < BLOCKS, explained
+
+
+def explain(
+    link: Link, statement: Statement[Any], parameters: dict[str, Any], *, plan: str
+) -> dict[str, Any]:
+    """Run a statement as its tenant, twice, and give the second one's plan."""
+    compiled = statement.compile(DIALECT)
+    arguments = compiled.arguments(parameters, ORGANIZATION)
+    sql, places = compiled.sql, ", ".join(["%s"] * len(arguments))
+    for number in range(1, len(arguments) + 1):
+        sql = sql.replace("%s", f"${number}", 1)
+    with closing(psycopg.ClientCursor(link)) as cursor:
+        try:
+            cursor.execute("BEGIN")
+            cursor.execute("SET LOCAL ROLE ipcraft_app")
+            cursor.execute(f"SET LOCAL ipcraft.org = '{ORGANIZATION}'")
+            cursor.execute(f"SET LOCAL plan_cache_mode = {plan}")
+            cursor.execute(f"PREPARE hot AS {sql.replace('%%', '%')}".replace("%", "%%"))
+            options = "ANALYZE, BUFFERS, FORMAT JSON"
+            cursor.execute(f"EXPLAIN ({options}) EXECUTE hot({places})", arguments)
+            cursor.execute(f"EXPLAIN ({options}) EXECUTE hot({places})", arguments)
+            row = cursor.fetchone()
+        finally:
+            cursor.execute("ROLLBACK")
+            cursor.execute("DEALLOCATE ALL")
+    assert row is not None
+    top: dict[str, Any] = row[0][0]["Plan"]
+    return top
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give a plan's nodes."""
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from walk(inner)

@@ -1,0 +1,220 @@
+"""Two writers at one row, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from ipcraft.app import Application
+from ipcraft.data.statements import Statement, given, own
+from ipcraft.data.tables import AddressBytes
+from ipcraft.data.transactions import Transaction
+from ipcraft.testing.organizations import Organization
+from ipcraft_ipam import addresses, allocation, editing, hierarchy, sections, subnets
+from ipcraft_ipam.networks import Network, format_address, parse_address, parse_network, to_bytes
+from ipcraft_ipam.strategies import BUILT_IN
+from ipcraft_ipam.tables import free_ranges
+from ipcraft_ipam.verification import verify
+
+from .overlapping import overlap
+
+NETWORK = parse_network("10.0.0.0/24")
+STRATEGIES = {strategy.name: strategy for strategy in BUILT_IN}
+
+_widen = Statement(
+    update(free_ranges)
+    .where(
+        free_ranges.c.organization_id == own(),
+        free_ranges.c.last == given("until", AddressBytes),
+    )
+    .values(first=given("new_first", AddressBytes))
+)
+
+
+def test_a_release_while_its_range_is_split(
+    application: Application, organization: Organization
+) -> None:
+    """An address that its range holds is released while somebody splits that range."""
+    subnet_id = add_subnet(application, organization)
+    assigned = assign(application, organization, subnet_id, "10.0.0.1")
+    # As a taker leaves it that met another one: the range holds the assigned address.
+    where = {"until": to_bytes(NETWORK.last - 1), "new_first": to_bytes(NETWORK.first + 1)}
+    application.storage.transact(organization.id, lambda tx: tx.write(_widen, **where))
+    check(application, organization)
+    overlap(
+        application,
+        organization.id,
+        lambda tx: addresses.create(tx, subnet_id, {"ip": parse_address("10.0.0.50")}),
+        lambda tx: addresses.remove(tx, assigned),
+    )
+    check(application, organization)
+    assert lowest(application, organization, subnet_id) == "10.0.0.1"
+
+
+@pytest.mark.parametrize("released", ["10.0.0.9", "10.0.0.10", "10.0.0.11"])
+@pytest.mark.parametrize("strategy", ["first", "last"])
+def test_a_release_while_somebody_takes(
+    application: Application, organization: Organization, released: str, strategy: str
+) -> None:
+    """Neighbours of a range come back while the range shrinks."""
+    subnet_id = add_subnet(application, organization)
+    assigned = {
+        ip: assign(application, organization, subnet_id, ip)
+        for ip in ("10.0.0.9", "10.0.0.10", "10.0.0.11")
+    }
+    overlap(
+        application,
+        organization.id,
+        lambda tx: allocation.take(tx, subnet_id, {}, strategy=STRATEGIES[strategy]),
+        lambda tx: addresses.remove(tx, assigned[released]),
+    )
+    check(application, organization)
+    left = set(assigned) - {released}
+    overlap(
+        application,
+        organization.id,
+        lambda tx: addresses.remove(tx, assigned[min(left)]),
+        lambda tx: addresses.remove(tx, assigned[max(left)]),
+    )
+    check(application, organization)
+
+
+def test_a_taker_while_an_address_is_released(
+    application: Application, organization: Organization
+) -> None:
+    """A release is not undone by a taker who saw the address assigned."""
+    subnet_id = add_subnet(application, organization)
+    assigned = [
+        assign(application, organization, subnet_id, f"10.0.0.{last}") for last in range(1, 6)
+    ]
+    overlap(
+        application,
+        organization.id,
+        lambda tx: addresses.remove(tx, assigned[2]),
+        lambda tx: allocation.take(tx, subnet_id, {}, strategy=STRATEGIES["first"], count=3),
+    )
+    check(application, organization)
+
+
+def test_two_takers_of_one_last_address(
+    application: Application, organization: Organization
+) -> None:
+    """The second waits for how the first one ends, and finds the subnet full."""
+    subnet_id = add_subnet(application, organization, "10.0.0.0/32")
+    taken: list[str] = []
+
+    def take(tx: Transaction) -> None:
+        made = allocation.take(tx, subnet_id, {}, strategy=STRATEGIES["first"])
+        taken.append(made[0].id)
+
+    with pytest.raises(Exception, match="has not 1 free address left"):
+        overlap(application, organization.id, take, take)
+    assert len(taken) == 1
+    check(application, organization)
+
+
+def test_two_changes_of_one_address(
+    application: Application, organization: Organization
+) -> None:
+    """Two who change different fields both succeed, and neither undoes the other."""
+    subnet_id = add_subnet(application, organization)
+    assigned = assign(application, organization, subnet_id, "10.0.0.1")
+    overlap(
+        application,
+        organization.id,
+        lambda tx: addresses.change(tx, assigned, {"hostname": "one"}),
+        lambda tx: addresses.change(tx, assigned, {"owner": "two"}),
+    )
+    with application.storage.read(organization.id) as tx:
+        found = addresses.get(tx, assigned)
+    assert (found.hostname, found.owner) == ("one", "two")
+
+
+def test_two_changes_of_one_subnet(
+    application: Application, organization: Organization
+) -> None:
+    """Two who change different fields both succeed, and neither undoes the other."""
+    subnet_id = add_subnet(application, organization)
+    overlap(
+        application,
+        organization.id,
+        lambda tx: editing.change(tx, subnet_id, {"name": "one"}),
+        lambda tx: editing.change(tx, subnet_id, {"description": "two"}),
+    )
+    with application.storage.read(organization.id) as tx:
+        found = subnets.get(tx, subnet_id)
+    assert (found.name, found.description) == ("one", "two")
+
+
+def test_two_changes_of_one_folder(
+    application: Application, organization: Organization
+) -> None:
+    """Two who change different fields both succeed, and neither undoes the other."""
+    values: Mapping[str, Any] = {"name": "none"}
+    section = application.storage.transact(
+        organization.id, lambda tx: sections.create(tx, values)
+    )
+    overlap(
+        application,
+        organization.id,
+        lambda tx: sections.change(tx, section.id, {"name": "one"}),
+        lambda tx: sections.change(tx, section.id, {"sort_order": 2}),
+    )
+    with application.storage.read(organization.id) as tx:
+        found = sections.get(tx, section.id)
+    assert (found.name, found.sort_order) == ("one", 2)
+
+
+def test_an_address_and_a_subnet_around_it_at_once(
+    application: Application, organization: Organization
+) -> None:
+    """An address that is assigned while a subnet is put around it finds its home."""
+    outer = add_subnet(application, organization)
+    inner: list[str] = []
+
+    def create(tx: Transaction) -> None:
+        made, _ = hierarchy.create(tx, parse_network("10.0.0.0/28"), {})
+        inner.append(made.id)
+
+    def take(tx: Transaction) -> None:
+        allocation.take(tx, outer, {}, strategy=STRATEGIES["first"])
+
+    overlap(application, organization.id, create, take)
+    check(application, organization)
+    assert lowest(application, organization, inner[-1]) == "10.0.0.1"
+    assert lowest(application, organization, outer) == "10.0.0.17"
+
+
+def add_subnet(
+    application: Application, organization: Organization, network: Network | str = NETWORK
+) -> str:
+    """Create a subnet and give its id."""
+    wanted = parse_network(network) if isinstance(network, str) else network
+    made, _ = application.storage.transact(
+        organization.id, lambda tx: hierarchy.create(tx, wanted, {})
+    )
+    return made.id
+
+
+def assign(application: Application, organization: Organization, subnet_id: str, ip: str) -> str:
+    """Assign an address and give its id."""
+    values = {"ip": parse_address(ip)}
+    return application.storage.transact(
+        organization.id, lambda tx: addresses.create(tx, subnet_id, values)
+    ).id
+
+
+def lowest(application: Application, organization: Organization, subnet_id: str) -> str | None:
+    """Give the lowest free address of a subnet."""
+    with application.storage.read(organization.id) as tx:
+        found = allocation.first_free(tx, subnet_id)
+    return None if found is None else format_address(found)
+
+
+def check(application: Application, organization: Organization) -> None:
+    """Check that nothing drifted."""
+    with application.storage.read(organization.id) as tx:
+        assert list(verify(tx)) == []
