@@ -86,7 +86,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """Take part in ``/readyz``: `check` returns None when well, else one sentence that says why not.
+    """Take part in ``/readyz``: `check` returns None when well, else a sentence saying why not.
 
     A check that is not `required` makes the answer degraded, not failed.
     """
@@ -111,6 +111,7 @@ class AuthBackend(Protocol):
     @property
     def name(self) -> str:
         """Give the backend's name, unique among all plugins."""
+        ...
 
     def authenticate(self, request: falcon.Request) -> Identity | None:
         """Return the identity, or None when the request carries none of this backend's credentials.
@@ -126,6 +127,7 @@ class Storage(Protocol):
     @property
     def name(self) -> str:
         """Give the backend's name: ``sqlite``, ``postgresql``."""
+        ...
 
     def transact(
         self,
@@ -141,15 +143,19 @@ class Storage(Protocol):
         `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
         the database cannot be used.
         """
+        ...
 
     def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
         """Open a reading transaction of one organization."""
+        ...
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` across organizations: creating one, verifying all, upkeep. Never for a request."""
+        """Run `work` across organizations: for upkeep, never for a request."""
+        ...
 
     def read_system(self) -> AbstractContextManager[Transaction]:
         """Open a reading transaction across organizations: recognizing a key, verifying."""
+        ...
 
     def look_up(self, statement: Statement[T], /, **parameters: Any) -> T | None:
         """Run one query across organizations and give its first row: recognizing a key."""
@@ -159,9 +165,11 @@ class Storage(Protocol):
 
     def status(self) -> list[StorageStatus]:
         """Say which migration each plugin's tables are at."""
+        ...
 
     def upgrade(self) -> list[StorageStatus]:
-        """Bring the tables of every plugin to the newest migration; return what was there before."""
+        """Bring every plugin's tables to the newest migration; return what was there before."""
+        ...
 
     def close(self) -> None:
         """Close every connection."""
@@ -173,14 +181,15 @@ class StorageBackend(Protocol):
     @property
     def name(self) -> str:
         """Give the backend's name, unique among all plugins."""
+        ...
 
     @property
     def schemes(self) -> tuple[str, ...]:
         """Give the URL schemes served, such as ``("sqlite",)``."""
+        ...
 
     def open(
         self, url: str, *, migrations: Mapping[str, Migrations], recorder: Recorder
     ) -> Storage:
         """Make a storage. Connections open at first use, so that a process may fork before."""
-
-
+        ...

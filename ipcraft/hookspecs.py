@@ -137,4 +137,4 @@ def ipcraft_before_change(change: Change, tx: Transaction, app: Application) -> 
 
 @hookspec
 def ipcraft_after_change(change: Change, tx: Transaction, app: Application) -> None:
-    """Add what must be true together with a change: called in its transaction, before the commit."""
+    """Add what must be true together with a change, in its transaction, before the commit."""

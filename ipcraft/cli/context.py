@@ -71,7 +71,7 @@ class Invocation:
         fresh = self._application is None
         app = self.open()
         if fresh:
-            _make_ready(app.storage)
+            bring_up_to_date(app.storage, only_new=True)
         return app
 
     def close(self) -> None:
@@ -109,10 +109,18 @@ def is_embedded(storage: Storage) -> bool:
     return storage.name == _EMBEDDED
 
 
-def _make_ready(storage: Storage) -> None:
-    # A server's database is upgraded by its operator; the embedded one by whoever comes first.
-    if is_embedded(storage) and all(each.current is None for each in storage.status()):
+def bring_up_to_date(storage: Storage, *, only_new: bool) -> None:
+    """Give an embedded database its tables, and insist on those of any other.
+
+    `only_new`: an embedded one that has tables is not touched either; a server may be using it.
+    Raises `StartError` when the tables are not up to date.
+    """
+    from ipcraft.data.migrations import outdated
+
+    statuses = storage.status()
+    problem = outdated(statuses)
+    is_new = all(each.current is None for each in statuses)
+    if problem and is_embedded(storage) and (is_new or not only_new):
         storage.upgrade()
-    problem = storage.check()
-    if problem:
+    elif problem:
         raise StartError(problem)

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipcraft.cli.context import Invocation, is_embedded
+from ipcraft.cli.context import Invocation, bring_up_to_date, is_embedded
 from ipcraft.errors import StartError
 from ipcraft.logs import configure_logs
 
 if TYPE_CHECKING:
     from ipcraft.config import Settings
-    from ipcraft.contributions import Storage
 
 _MOST_WORKERS = 4
 _BACKLOG = 2048
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names what was asked for
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def _default_workers() -> int:
@@ -60,7 +59,7 @@ def command(invocation: Invocation, *, host: str, port: int, workers: int, threa
         url = _url(listener)
         app = invocation.open()
         embedded = is_embedded(app.storage)
-        _bring_up_to_date(app.storage, embedded=embedded)
+        bring_up_to_date(app.storage, only_new=False)
         notes = app.registry.collect(
             "ipcraft_serving", kind=str, app=app, url=url, embedded=embedded
         )
@@ -112,14 +111,6 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _url(listener: socket.socket) -> str:
     """Give the address a client on this machine uses."""
-    host, port = listener.getsockname()[:2]
-    host = _EVERYWHERE.get(host, host)
+    name: tuple[str, int] = listener.getsockname()[:2]
+    host, port = _EVERYWHERE.get(name[0], name[0]), name[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _bring_up_to_date(storage: Storage, *, embedded: bool) -> None:
-    if embedded and any(each.current != each.head for each in storage.status()):
-        storage.upgrade()
-    problem = storage.check()
-    if problem:
-        raise StartError(problem)

@@ -13,10 +13,10 @@ from gunicorn.glogging import Logger
 from ipcraft.app import build, create_application, start_process
 from ipcraft.config import Settings
 
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - gunicorn makes its own unguessable file in it
+_SHARED_MEMORY = "/dev/shm"
 
 
-class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+class ServerLog(Logger):
     """Write what gunicorn has to say among our own log lines."""
 
     def setup(self, cfg: Any) -> None:
@@ -25,7 +25,7 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.propagate = True
 
 
-class Workers(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Workers(BaseApplication):
     """Serve one socket with worker processes, each with its own application.
 
     `ready` is called once, when the processes are about to be forked.

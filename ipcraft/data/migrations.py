@@ -30,6 +30,7 @@ class MigrationOperations(Protocol):
 
     def get_bind(self) -> Connection:
         """Give the connection that is migrated."""
+        ...
 
     def execute(self, sqltext: str) -> None:
         """Run a statement."""
@@ -76,8 +77,10 @@ def protect(op: MigrationOperations, table: str) -> None:
     for statement in (
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f'CREATE POLICY tenant ON {table} TO "{role}" USING '
-        "(organization_id = NULLIF(current_setting('ipcraft.org', true), ''))",
+        (
+            f'CREATE POLICY tenant ON {table} TO "{role}" USING '
+            "(organization_id = NULLIF(current_setting('ipcraft.org', true), ''))"
+        ),
         f"CREATE POLICY system ON {table} TO CURRENT_USER USING (true)",
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO "{role}"',
     ):
@@ -89,9 +92,7 @@ def _version_table(plugin: str) -> str:
 
 
 def _current(connection: Connection, plugin: str) -> str | None:
-    context = MigrationContext.configure(
-        connection, opts={"version_table": _version_table(plugin)}
-    )
+    context = MigrationContext.configure(connection, opts={"version_table": _version_table(plugin)})
     return context.get_current_revision()
 
 

@@ -20,7 +20,7 @@ Seconds = BigInteger()
 """A time: whole seconds since the epoch, UTC."""
 
 AddressBytes = LargeBinary()
-"""An address: one family byte (4 or 6) and its 4 or 16 bytes, so that byte order is address order."""
+"""An address: one family byte (4 or 6) and its 4 or 16 bytes, so byte order is address order."""
 
 
 def tenant_table(name: str, metadata: MetaData, *items: SchemaItem, **options: Any) -> Table:

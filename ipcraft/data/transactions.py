@@ -28,15 +28,18 @@ class Session(Protocol):
     @property
     def dialect(self) -> Dialect:
         """Give the SQLAlchemy dialect statements are compiled for."""
+        ...
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock from before the next statement on; nothing where a writer is alone."""
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the statement and give its rows."""
+        ...
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
         """Run the statement and give the number of rows it changed."""
+        ...
 
     def execute_many(
         self, queued: Sequence[Queued], compiled: CompiledStatement, rows: list[list[Any]]
@@ -108,9 +111,7 @@ class Transaction:
         """
         self._queue.append(self._bind(statement, parameters))
 
-    def write_many(
-        self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]], /
-    ) -> None:
+    def write_many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]], /) -> None:
         """Write many rows with one statement, now."""
         compiled = statement.compile(self._session.dialect)
         organization = self.organization_id

@@ -38,6 +38,4 @@ class Client:
         """Send a request."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= options.pop("headers", {})
-        return falcon.testing.simulate_request(
-            self._app, method, path, headers=headers, **options
-        )
+        return falcon.testing.simulate_request(self._app, method, path, headers=headers, **options)

@@ -18,6 +18,7 @@ class Clock:
     time: float
 
     def __call__(self) -> float:
+        """Tell the time."""
         return self.time
 
     def advance(self, *, hours: float = 0, seconds: float = 0) -> None:

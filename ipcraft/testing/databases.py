@@ -18,9 +18,11 @@ class Databases(Protocol):
 
     def create(self) -> str:
         """Give the URL of a fresh database, its tables up to date."""
+        ...
 
     def create_empty(self) -> str:
         """Give the URL of a database without any table."""
+        ...
 
     def drop(self, url: str) -> None:
         """Drop a database that nobody uses any more."""

@@ -1,4 +1,4 @@
-"""The fixtures IPCraft gives to pytest. Importing this module is cheap: parts load when asked for."""
+"""The fixtures IPCraft gives to pytest. Importing this is cheap: parts load when asked for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses `backend` once on each storage, but one with a `backend` of its own."""
+    """Run each test that uses `backend` on each storage, but not one with its own `backend`."""
     if "backend" in metafunc.fixturenames and not _gives_its_own(metafunc.definition):
         metafunc.parametrize(
             "backend", metafunc.config.getini("ipcraft_backends"), indirect=True, scope="session"
@@ -91,9 +91,7 @@ def organization(application: Application) -> Organization:
 
 
 @pytest.fixture(scope="session")
-def served(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+def served(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Give one served process for the session, on each storage."""
     from ipcraft.testing.serving import Served
 

@@ -76,7 +76,7 @@ class Served:
         command += ["--workers", str(workers), "--threads", str(threads)]
         environment = {**os.environ, "IPCRAFT_DATABASE_URL": database_url, **(environ or {})}
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
+            self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=log, stderr=log
             )
         wait_until(self.is_up, process=self.process, log=self.log)

@@ -45,9 +45,7 @@ def _first_key(app: Application) -> str:
 def _make_key(app: Application, organization: Organization) -> str:
     def work(tx: Transaction) -> str:
         owner = find_owner(tx)
-        made = create_key(
-            tx, name=_KEY, role=owner.role, user_id=owner.id, maker_role=owner.role
-        )
+        made = create_key(tx, name=_KEY, role=owner.role, user_id=owner.id, maker_role=owner.role)
         return made.secret
 
     return app.storage.transact(organization.id, work)

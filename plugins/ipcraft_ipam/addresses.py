@@ -20,11 +20,11 @@ from ipcraft.plugin import (
     own,
 )
 from ipcraft_ipam import free_space, usage
+from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.free_space import FreeRange, free_range
 from ipcraft_ipam.hierarchy import edge_role
 from ipcraft_ipam.locking import keep_tree
 from ipcraft_ipam.networks import BITS, Network, Span, format_address, from_bytes, to_bytes
-from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.subnets import Subnet, subnet
 from ipcraft_ipam.tables import addresses, free_ranges, subnets
 
@@ -73,9 +73,7 @@ def address(id: str, vrf_id: str, ip: bytes, *others: Any) -> Address:  # noqa: 
     return Address(id, vrf_id, from_bytes(ip), *others)
 
 
-def _place(
-    first: bytes, last: bytes, vrf_id: str, taken_by: str | None, *others: Any
-) -> Place:
+def _place(first: bytes, last: bytes, vrf_id: str, taken_by: str | None, *others: Any) -> Place:
     *home, free_first, free_last, version = others
     free = None if free_last is None else free_range(free_first, free_last, version)
     return Place(Span(from_bytes(first), from_bytes(last)), vrf_id, subnet(*home), taken_by, free)

@@ -73,9 +73,7 @@ def _name(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[s
 def _is_assigned(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[bool]:
     # PERF: a scalar subquery is answered by one look into the unique index for each candidate. For
     # EXISTS the planner may read all addresses of the VRF once, which suits the average tenant.
-    found = select(_a.ip).where(
-        _a.organization_id == own(), _a.vrf_id == vrf_id, _a.ip == ip
-    )
+    found = select(_a.ip).where(_a.organization_id == own(), _a.vrf_id == vrf_id, _a.ip == ip)
     return found.scalar_subquery().is_not(None)
 
 
@@ -312,5 +310,5 @@ def _look(size: int) -> Statement[tuple[int, int]]:
     return Statement(_assigned(_table(size).c.ip), _candidate)
 
 
-def _assigned(ip: ColumnElement[Any]) -> Select[Any]:
+def _assigned(ip: ColumnElement[Any]) -> Select[Any, int]:
     return select(ip, literal(_ASSIGNED)).where(_is_assigned(ip, given("vrf_id")))

@@ -125,9 +125,7 @@ def _sweep(ordered: Sequence[int], candidates: Sequence[Subnet]) -> Iterator[tup
         yield ip, opened[-1]
 
 
-def _refuse_assigned(
-    tx: Transaction, target: Subnet, items: Sequence[Mapping[str, Any]]
-) -> None:
+def _refuse_assigned(tx: Transaction, target: Subnet, items: Sequence[Mapping[str, Any]]) -> None:
     for start in range(0, len(items), _CHUNK):
         chunk = [item["ip"] for item in items[start : start + _CHUNK]]
         assigned = allocation.assigned(tx, target.vrf_id, chunk)

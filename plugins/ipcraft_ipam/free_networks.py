@@ -58,7 +58,8 @@ def _first_free(tx: Transaction, subnet: Subnet, prefix_length: int) -> Network 
     if not subnet.network.prefix_length < prefix_length <= bits:
         raise Invalid.field(
             "prefix_length",
-            f"prefix_length must be {subnet.network.prefix_length + 1} to {bits} in {subnet.network}",
+            f"prefix_length must be {subnet.network.prefix_length + 1} to {bits} "
+            f"in {subnet.network}",
             code="invalid_prefix_length",
         )
     for span in _gaps(tx, subnet):
@@ -81,9 +82,7 @@ def _gaps(tx: Transaction, subnet: Subnet) -> Iterator[Span]:
     network = subnet.network
     ranges = (found.span for found in ascending(tx, subnet.id, network.first))
     current: Span | None = None
-    for span in chain(
-        _edge(tx, subnet, network.first), ranges, _edge(tx, subnet, network.last)
-    ):
+    for span in chain(_edge(tx, subnet, network.first), ranges, _edge(tx, subnet, network.last)):
         if current and current.last + 1 >= span.first:
             current = Span(current.first, max(current.last, span.last))
             continue

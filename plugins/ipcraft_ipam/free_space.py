@@ -46,7 +46,9 @@ _mine = (_r.organization_id == own(), _r.subnet_id == given("subnet_id"))
 _columns = (_r.first, _r.last, _r.version)
 _as_read = (
     select(_r.last)
-    .where(*_mine, _r.last == given("last", AddressBytes), _r.version == given("seen", BigInteger()))
+    .where(
+        *_mine, _r.last == given("last", AddressBytes), _r.version == given("seen", BigInteger())
+    )
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
@@ -101,9 +103,7 @@ INSERT_IF_SHRUNK = Statement(
         ).where(_shrunk.exists()),
     )
 )
-DELETE_IF_READ = Statement(
-    delete(free_ranges).where(*_mine, _r.last == _as_read), independent=True
-)
+DELETE_IF_READ = Statement(delete(free_ranges).where(*_mine, _r.last == _as_read), independent=True)
 RESHAPE = Statement(
     update(free_ranges)
     .where(*_mine, _r.last == given("old_last", AddressBytes))
@@ -157,7 +157,9 @@ def store(tx: Transaction, subnet_id: str, spans: Iterable[Span]) -> None:
         _insert(tx, subnet_id, span)
 
 
-def ascending(tx: Transaction, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
+def ascending(
+    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
+) -> Iterator[FreeRange]:
     """Give the ranges that end at or after the start, lowest first."""
     while True:
         ranges = tx.all(UPWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
@@ -167,7 +169,9 @@ def ascending(tx: Transaction, subnet_id: str, start: int, *, page: int = 64) ->
         start = ranges[-1].span.last + 1
 
 
-def descending(tx: Transaction, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
+def descending(
+    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
+) -> Iterator[FreeRange]:
     """Give the ranges that end at or before the start, highest first."""
     while True:
         ranges = tx.all(DOWNWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)

@@ -81,9 +81,7 @@ _ADOPT_ADDRESSES = Statement(
 )
 
 
-def create(
-    tx: Transaction, network: Network, values: Mapping[str, Any]
-) -> tuple[Subnet, int]:
+def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tuple[Subnet, int]:
     """Create a subnet under its smallest container, and move into it what lies inside.
 
     Give it with the number of addresses in it, those of its new descendants included.

@@ -243,8 +243,10 @@ def _header(
         for index, cell in enumerate(row):
             if _is_network(cell):
                 return [], index
-    missing = f"no column {column!r}{did_you_mean(column, row)}" if column else (
-        f"no column of networks ({', '.join(COLUMNS)}): name it with --column"
+    missing = (
+        f"no column {column!r}{did_you_mean(column, row)}"
+        if column
+        else (f"no column of networks ({', '.join(COLUMNS)}): name it with --column")
     )
     raise Invalid(
         f"{path}, line {line}: there is {missing}; the columns are {', '.join(row):.500}",

@@ -21,7 +21,7 @@ Family = Literal[4, 6]
 IPV4: Family = 4
 IPV6: Family = 6
 BITS: dict[int, int] = {IPV4: 32, IPV6: 128}
-_SOCKET_FAMILY = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
+_SOCKET_FAMILY: dict[int, socket.AddressFamily] = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
 _IPV4_COMPATIBLE = bytes(12)
 _PREFIX_LENGTH = re.compile("[0-9]{1,3}")
 
@@ -134,7 +134,9 @@ def parse_address(text: str, *, field: str = "ip") -> int:
         ) from None
     if "%" in text:
         raise Invalid.field(
-            field, f"{_shown(text)} has a zone, which no address record keeps", code="invalid_address"
+            field,
+            f"{_shown(text)} has a zone, which no address record keeps",
+            code="invalid_address",
         )
     return _number(address)
 

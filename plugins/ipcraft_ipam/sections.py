@@ -8,7 +8,17 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Integer, delete, func, insert, select, tuple_, update
 
-from ipcraft.plugin import Change, Invalid, NotFound, Row, Statement, Transaction, given, new_id, own
+from ipcraft.plugin import (
+    Change,
+    Invalid,
+    NotFound,
+    Row,
+    Statement,
+    Transaction,
+    given,
+    new_id,
+    own,
+)
 from ipcraft_ipam.locking import change_tree
 from ipcraft_ipam.tables import sections, subnets
 
@@ -72,7 +82,9 @@ def get(tx: Transaction, section_id: str) -> Section:
 def require(tx: Transaction, section_id: str | None) -> None:
     """Refuse a `section_id` that names no folder of the organization. Raises `Invalid`."""
     if section_id is not None and tx.one(_ONE, id=section_id) is None:
-        raise Invalid.field("section_id", "section_id names no folder of yours", code="unknown_section")
+        raise Invalid.field(
+            "section_id", "section_id names no folder of yours", code="unknown_section"
+        )
 
 
 def page(tx: Transaction, *, after: Row = FIRST, limit: int, offset: int = 0) -> list[Section]:
@@ -98,9 +110,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> Section:
         created_at=tx.now,
         updated_at=tx.now,
     )
-    tx.record(
-        _change("created", section, f"Created folder {section.name}", _editable(section))
-    )
+    tx.record(_change("created", section, f"Created folder {section.name}", _editable(section)))
     tx.write(_INSERT, **{field.name: getattr(section, field.name) for field in fields(Section)})
     return section
 

@@ -84,7 +84,7 @@ def split(tx: Transaction, subnet_id: str, parts: int) -> list[Subnet]:
 
 
 def _parts(network: Network, parts: int) -> list[Network]:
-    if parts < 2 or parts & (parts - 1):  # noqa: PLR2004 - a split makes two at least
+    if parts < 2 or parts & (parts - 1):
         raise Invalid.field(
             "parts", f"parts must be a power of 2 from 2 on, not {parts}", code="invalid_parts"
         )

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ipcraft.plugin import Transaction
+from ipcraft_ipam import subnets
 from ipcraft_ipam.free_space import FreeRange, ascending, descending
 from ipcraft_ipam.networks import Span
-from ipcraft_ipam import subnets
 from ipcraft_ipam.subnets import Subnet
-from ipcraft.plugin import Transaction
 
 _TRIES = 32
 
@@ -22,7 +22,9 @@ class FreeSpace:
     notices and goes on to the next.
     """
 
-    def __init__(self, tx: Transaction, subnet: Subnet, known: list[FreeRange] | None = None) -> None:
+    def __init__(
+        self, tx: Transaction, subnet: Subnet, known: list[FreeRange] | None = None
+    ) -> None:
         self.tx = tx
         """The transaction, for a strategy that looks into tables of its own."""
         self._subnet = subnet
@@ -83,7 +85,7 @@ class AllocationStrategy:
     """Name a way to choose addresses.
 
     `candidates` gets the free space and how many addresses are wanted, and gives addresses (as
-    numbers) in the order of preference, as many as it likes: those that others hold are passed over.
+    numbers) in the order of preference, as many as it likes: those others hold are passed over.
     """
 
     name: str
@@ -106,11 +108,11 @@ def at_random(space: FreeSpace, count: int) -> Iterator[int]:
     """Prefer no address: any free one, so that the next is hard to guess."""
     usable = space.usable
     for _ in range(_TRIES + count):
-        start = random.randint(usable.first, usable.last)  # noqa: S311 - spreads, hides nothing
+        start = random.randint(usable.first, usable.last)
         span = next(space.spans(start), None) or next(space.spans(), None)
         if span is None:
             return
-        yield random.randint(span.first, min(span.last, span.first + _REACH))  # noqa: S311
+        yield random.randint(span.first, min(span.last, span.first + _REACH))
     yield from first(space, count)
 
 

@@ -46,7 +46,9 @@ subnets = tenant_table(
     Column("is_pool", Boolean, nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
-    UniqueConstraint("organization_id", "vrf_id", "first", "prefix_length", name="uq_subnets_network"),
+    UniqueConstraint(
+        "organization_id", "vrf_id", "first", "prefix_length", name="uq_subnets_network"
+    ),
     Index("ix_subnets_parent", "parent_id", "organization_id", "vrf_id", "first"),
 )
 Index(

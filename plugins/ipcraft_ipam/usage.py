@@ -100,8 +100,4 @@ def add(tx: Transaction, vrf_id: str, network: Network, count: int) -> None:
 
 def forget(tx: Transaction, vrf_id: str, network: Network) -> None:
     """Drop the counters of a network and of all inside it."""
-    tx.write(
-        FORGET, vrf_id=vrf_id, first=to_bytes(network.first), last=to_bytes(network.last)
-    )
-
-
+    tx.write(FORGET, vrf_id=vrf_id, first=to_bytes(network.first), last=to_bytes(network.last))

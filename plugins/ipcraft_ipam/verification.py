@@ -67,8 +67,7 @@ def verify(tx: Transaction) -> Iterator[Drift]:
         for subnet_id, group in groupby(tx.all(_RANGES), key=lambda found: found[0])
     }
     sweep = _Sweep(tx)
-    for drift in sweep.drifts():
-        yield drift
+    yield from sweep.drifts()
     for done in sweep.closed:
         yield from _check_counter(done, counters)
         yield from _check_ranges(done, ranges.pop(done.subnet.id, []))

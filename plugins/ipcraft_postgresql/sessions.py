@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -13,11 +13,11 @@ from sqlalchemy.engine import Dialect
 
 from ipcraft.plugin import CompiledStatement, Queued, Row
 
-DIALECT: Dialect = psycopg_dialect(paramstyle="format")
+DIALECT: Dialect = psycopg_dialect(paramstyle="format")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 _MOST_TOGETHER = 8
 
-Call = tuple[str, Sequence[Any]]
+Call = tuple[LiteralString, Sequence[Any]]
 
 
 class StaleConnection(Exception):
@@ -36,13 +36,15 @@ class PostgreSQLSession:
 
     __slots__ = ("_begin", "_connection")
 
-    def __init__(self, connection: psycopg.Connection[Row], begin: str = "") -> None:
+    def __init__(self, connection: psycopg.Connection[Row], begin: LiteralString = "") -> None:
         self._connection = connection
         self._begin = begin
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock: with the BEGIN, or now."""
-        lock = f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}({key})"
+        function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        # APPSEC: the key is a number.
+        lock = cast("LiteralString", f"SELECT {function}({key:d})")
         if self._begin:
             self._begin += f"; {lock}"
         else:
@@ -108,10 +110,15 @@ def _calls(queued: Sequence[Queued]) -> Iterator[Call]:
 
 
 @lru_cache(maxsize=1024)
-def _together(statements: tuple[str, ...]) -> str:
+def _together(statements: tuple[LiteralString, ...]) -> LiteralString:
     """Make one statement of independent writes."""
     *others, last = statements
     if not others:
         return last
-    parts = ", ".join(f"w{index} AS ({sql})" for index, sql in enumerate(others))
+    names = map(_name, range(len(others)))
+    parts = ", ".join(f"{name} AS ({sql})" for name, sql in zip(names, others, strict=True))
     return f"WITH {parts} {last}"
+
+
+def _name(index: int) -> LiteralString:
+    return cast("LiteralString", f"w{index:d}")

@@ -58,28 +58,25 @@ def test_status_ends_with_1_while_tables_are_behind(run: Run, empty: str) -> Non
     assert tuple(rows(after)) == TABLES
 
 
+def test_the_embedded_database_gets_its_tables_by_the_way(run: Run) -> None:
+    """In an empty folder any command may be the first."""
+    assert run("org", "list").exit_code == 0
+    assert run("db", "status").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [("org", "list"), ("serve", "--port", "0")])
 def test_a_servers_database_is_not_upgraded_by_the_way(
-    run: Run, empty: str, backend: str
+    run: Run, postgresql: PostgreSQL, arguments: tuple[str, ...]
 ) -> None:
-    """Only a file of our own gets its tables without being asked."""
-    result = run("--database", empty, "org", "list")
-    if backend == "sqlite":
-        assert result.exit_code == 0
-    else:
-        assert result.exit_code == 1
-        assert result.stderr == (
-            "Error: the tables of ipcraft, accounts, apikeys, ipam are not up to date: "
-            "run `ipcraft db upgrade`\n"
-        )
-
-
-def test_serve_does_not_upgrade_a_server(run: Run, postgresql: PostgreSQL) -> None:
-    """`ipcraft serve` says what to run, and does not start."""
+    """On PostgreSQL the operator decides when; commands say what to run."""
     url = postgresql.create_database()
-    result = run("--database", url, "serve", "--port", "0")
+    result = run("--database", url, *arguments)
     postgresql.drop_database(url)
     assert result.exit_code == 1
-    assert "run `ipcraft db upgrade`" in result.stderr
+    assert result.stderr == (
+        "Error: the tables of ipcraft, accounts, apikeys, ipam are not up to date: "
+        "run `ipcraft db upgrade`\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class Model:
         gateway = self.subnets[network].gateway
         for candidate in network.subnets(new_prefix=prefix_length):
             if (
-                not any(candidate.overlaps(child) for child in children)  # type: ignore[arg-type]
+                not any(candidate.overlaps(child) for child in children)
                 and not any(address in candidate for address in self.addresses)
                 and (gateway is None or gateway not in candidate)
             ):
@@ -126,9 +126,7 @@ class Model:
         if parts < 2 or parts != 1 << bits or network.prefixlen + bits > network.max_prefixlen:
             return []
         is_pool = self.subnets[network].is_pool
-        return [
-            ModelSubnet(part, is_pool=is_pool) for part in network.subnets(prefixlen_diff=bits)
-        ]
+        return [ModelSubnet(part, is_pool=is_pool) for part in network.subnets(prefixlen_diff=bits)]
 
     def may_become(self, new: ModelSubnet) -> bool:
         """Tell whether a subnet may get another gateway or become a pool, or none."""

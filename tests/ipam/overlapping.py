@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
 from ipcraft.app import Application
 from ipcraft.data.statements import Statement, own
 from ipcraft.data.transactions import Transaction
-from sqlalchemy import select
 
 _PATIENCE = 20.0
 _FLUSH = Statement(select(own()))
@@ -40,7 +40,7 @@ def overlap(application: Application, organization_id: str, first: Work, second:
                 running.append(pool.submit(transact, organization_id, second))
                 _await(lambda: running[0].done() or _is_waiting(application))
 
-        running = []
+        running: list[Future[Any]] = []
         transact(organization_id, work)
         running[0].result(_PATIENCE)
 

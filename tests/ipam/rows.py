@@ -11,9 +11,7 @@ from ipcraft_ipam.tables import addresses, free_ranges, sections, subnet_usage, 
 
 _ROWS = {
     table.name: Statement(
-        select(table)
-        .where(table.c.organization_id == own())
-        .order_by(*table.primary_key.columns)
+        select(table).where(table.c.organization_id == own()).order_by(*table.primary_key.columns)
     )
     for table in (sections, subnets, addresses, subnet_usage, free_ranges, events)
 }

@@ -33,7 +33,7 @@ def test_takers_get_each_address_once(
     """Sixteen takers of one subnet get different addresses, and all lie at its start."""
     each = 8
     subnet = add_subnet(organization, "10.0.0.0/22")
-    take = ("POST", f"{subnet}/first-free", {})
+    take: Request = ("POST", f"{subnet}/first-free", {})
     got = flat(crew.run(database_url, organization.key, [Job([take] * each)] * TAKERS))
     assert Counter(status for status, _ in got) == {201: TAKERS * each}
     assert sorted(addresses(got)) == numbers("10.0.0.1", TAKERS * each)
@@ -47,7 +47,7 @@ def test_takers_of_the_last_addresses(
 ) -> None:
     """Who comes too late to a full subnet is told so; everybody else gets one."""
     subnet = add_subnet(organization, "10.0.0.0/28")
-    take = ("POST", f"{subnet}/first-free", {})
+    take: Request = ("POST", f"{subnet}/first-free", {})
     got = flat(crew.run(database_url, organization.key, [Job([take] * 2)] * TAKERS))
     assert Counter(status for status, _ in got) == {201: 14, 400: 2 * TAKERS - 14}
     assert {body["code"] for status, body in got if status == 400} == {"subnet_full"}

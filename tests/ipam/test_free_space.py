@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def test_what_is_left_around_holes() -> None:
     def holds(span: Span, holes: list[Span]) -> None:
         left = list(without(span, sorted(holes)))
         assert members(left) == sorted(set(members([span])) - set(members(holes)))
-        assert all(low.last + 1 < high.first for low, high in zip(left, left[1:], strict=False))
+        assert all(low.last + 1 < high.first for low, high in itertools.pairwise(left))
 
     holds()
 
@@ -94,4 +96,4 @@ def check(tx: Transaction, free: set[int], base: int) -> None:
     assert members(up) == sorted(free)
     down = [found.span for found in descending(tx, "sub", network.last, page=2)]
     assert down == up[::-1]
-    assert all(low.last + 1 < high.first for low, high in zip(up, up[1:], strict=False))
+    assert all(low.last + 1 < high.first for low, high in itertools.pairwise(up))

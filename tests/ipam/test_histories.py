@@ -211,7 +211,9 @@ class History(RuleBasedStateMachine):
         stored = [row for page in subnets.walk(tx, {}, size=3) for row in page]
         assert [str(subnet.network) for subnet, _ in stored] == [
             str(network)
-            for network in sorted(self.model.subnets, key=lambda n: (n.network_address, n.prefixlen))
+            for network in sorted(
+                self.model.subnets, key=lambda n: (n.network_address, n.prefixlen)
+            )
         ]
         for subnet, usage in stored:
             network = ipaddress.ip_network(str(subnet.network))
@@ -274,9 +276,7 @@ class History(RuleBasedStateMachine):
         """Give the path of a subnet."""
         return f"/api/v1/subnets/{self.ids[network]}"
 
-    def subnet(
-        self, network: IPNetwork, *, gateway: Address | None, is_pool: bool
-    ) -> ModelSubnet:
+    def subnet(self, network: IPNetwork, *, gateway: Address | None, is_pool: bool) -> ModelSubnet:
         """Make a subnet of the model."""
         return ModelSubnet(network, gateway, is_pool)
 
@@ -304,7 +304,7 @@ def test_every_history_is_as_modelled(application: Application) -> None:
     """Whatever is done in whatever order, the inventory is what plain sets say."""
     embedded = application.storage.name == "sqlite"
     run_state_machine_as_test(
-        lambda: History(application),
+        lambda: History(application),  # type: ignore[arg-type]  # Hypothesis takes any callable
         settings=settings(
             max_examples=40 if embedded else 12,
             stateful_step_count=30,

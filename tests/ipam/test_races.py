@@ -116,9 +116,7 @@ def test_two_takers_of_one_last_address(
     check(application, organization)
 
 
-def test_two_changes_of_one_address(
-    application: Application, organization: Organization
-) -> None:
+def test_two_changes_of_one_address(application: Application, organization: Organization) -> None:
     """Two who change different fields both succeed, and neither undoes the other."""
     subnet_id = add_subnet(application, organization)
     assigned = assign(application, organization, subnet_id, "10.0.0.1")
@@ -133,9 +131,7 @@ def test_two_changes_of_one_address(
     assert (found.hostname, found.owner) == ("one", "two")
 
 
-def test_two_changes_of_one_subnet(
-    application: Application, organization: Organization
-) -> None:
+def test_two_changes_of_one_subnet(application: Application, organization: Organization) -> None:
     """Two who change different fields both succeed, and neither undoes the other."""
     subnet_id = add_subnet(application, organization)
     overlap(
@@ -149,14 +145,10 @@ def test_two_changes_of_one_subnet(
     assert (found.name, found.description) == ("one", "two")
 
 
-def test_two_changes_of_one_folder(
-    application: Application, organization: Organization
-) -> None:
+def test_two_changes_of_one_folder(application: Application, organization: Organization) -> None:
     """Two who change different fields both succeed, and neither undoes the other."""
     values: Mapping[str, Any] = {"name": "none"}
-    section = application.storage.transact(
-        organization.id, lambda tx: sections.create(tx, values)
-    )
+    section = application.storage.transact(organization.id, lambda tx: sections.create(tx, values))
     overlap(
         application,
         organization.id,

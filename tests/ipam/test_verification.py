@@ -44,9 +44,7 @@ def test_a_wrong_parent_is_seen(
     spoil(application, organization, change(subnets, id=child).values({"parent_id": ""}))
     (drift,) = drifts(application, organization)
     assert drift.resource_id == child
-    assert drift.message == (
-        f"subnet 10.0.0.0/28 has the parent None, not {made['10.0.0.0/24']}"
-    )
+    assert drift.message == (f"subnet 10.0.0.0/28 has the parent None, not {made['10.0.0.0/24']}")
 
 
 def test_a_wrong_home_is_seen(
@@ -57,7 +55,8 @@ def test_a_wrong_home_is_seen(
     spoil(
         application,
         organization,
-        change(addresses, id=made["10.0.0.99"]).values({"subnet_id": inner}))
+        change(addresses, id=made["10.0.0.99"]).values({"subnet_id": inner}),
+    )
     (drift,) = drifts(application, organization)
     assert drift.resource_id == made["10.0.0.99"]
     assert drift.message == f"address 10.0.0.99 is at home in {inner}, not in {outer}"
@@ -70,7 +69,8 @@ def test_an_address_outside_of_all_subnets_is_seen(
     spoil(
         application,
         organization,
-        change(addresses, id=made["10.0.0.99"]).values({"ip": to_bytes(parse_address("10.9.9.9"))}))
+        change(addresses, id=made["10.0.0.99"]).values({"ip": to_bytes(parse_address("10.9.9.9"))}),
+    )
     found = drifts(application, organization)
     assert any(drift.resource_id == made["10.0.0.99"] for drift in found)
     assert any("counts 1 addresses, and has 0" in drift.message for drift in found)
@@ -82,11 +82,11 @@ def test_a_wrong_counter_is_seen(
     """A counter equals the number of addresses at home in its subnet."""
     first = to_bytes(parse_address("10.0.0.0"))
     last = to_bytes(parse_address("10.0.0.255"))
-    spoil(application, organization, change(subnet_usage, first=first, last=last).values({"used": 5}))
-    (drift,) = drifts(application, organization)
-    assert drift == Drift(
-        made["10.0.0.0/24"], "subnet 10.0.0.0/24 counts 5 addresses, and has 1"
+    spoil(
+        application, organization, change(subnet_usage, first=first, last=last).values({"used": 5})
     )
+    (drift,) = drifts(application, organization)
+    assert drift == Drift(made["10.0.0.0/24"], "subnet 10.0.0.0/24 counts 5 addresses, and has 1")
 
 
 def test_a_counter_of_no_subnet_is_seen(
@@ -96,7 +96,11 @@ def test_a_counter_of_no_subnet_is_seen(
     row = {"vrf_id": "", "slot": 1, "used": 2}
     first, last = to_bytes(parse_address("10.1.0.0")), to_bytes(parse_address("10.1.0.255"))
     spoil(
-        application, organization, insert(subnet_usage).values({"organization_id": own(), **row, "first": first, "last": last})
+        application,
+        organization,
+        insert(subnet_usage).values(
+            {"organization_id": own(), **row, "first": first, "last": last}
+        ),
     )
     (drift,) = drifts(application, organization)
     assert drift == Drift("", "counter of 2 for no subnet: 10.1.0.0 to 10.1.0.255")
@@ -131,11 +135,10 @@ def test_a_range_in_a_childs_space_is_seen(
     spoil(
         application,
         organization,
-        change(free_ranges, last=last).values({"first": to_bytes(parse_address(first))}))
-    (drift,) = drifts(application, organization)
-    assert drift == Drift(
-        made["10.0.0.0/24"], f"subnet 10.0.0.0/24 offers as free: {offered}"
+        change(free_ranges, last=last).values({"first": to_bytes(parse_address(first))}),
     )
+    (drift,) = drifts(application, organization)
+    assert drift == Drift(made["10.0.0.0/24"], f"subnet 10.0.0.0/24 offers as free: {offered}")
 
 
 def test_a_range_that_holds_the_gateway_is_seen(
@@ -144,7 +147,10 @@ def test_a_range_that_holds_the_gateway_is_seen(
     """The gateway is never offered."""
     gateway = to_bytes(parse_address("10.0.0.50"))
     spoil(
-        application, organization, change(subnets, id=made["10.0.0.0/24"]).values({"gateway": gateway}))
+        application,
+        organization,
+        change(subnets, id=made["10.0.0.0/24"]).values({"gateway": gateway}),
+    )
     (drift,) = drifts(application, organization)
     assert drift.message == "subnet 10.0.0.0/24 offers as free: 10.0.0.50"
 
@@ -155,7 +161,11 @@ def test_overlapping_ranges_are_seen(
     """Two ranges never hold the same address."""
     row = {"subnet_id": made["10.0.0.0/24"], "version": 1}
     first, last = to_bytes(parse_address("10.0.0.20")), to_bytes(parse_address("10.0.0.30"))
-    spoil(application, organization, insert(free_ranges).values({"organization_id": own(), **row, "first": first, "last": last}))
+    spoil(
+        application,
+        organization,
+        insert(free_ranges).values({"organization_id": own(), **row, "first": first, "last": last}),
+    )
     found = drifts(application, organization)
     assert {drift.resource_id for drift in found} == {made["10.0.0.0/24"]}
     assert any("free ranges that overlap" in drift.message for drift in found)
@@ -168,7 +178,11 @@ def test_ranges_of_no_subnet_are_seen(
     row = {"subnet_id": "sub_gone", "version": 1}
     place = to_bytes(parse_address("10.0.0.20"))
     spoil(
-        application, organization, insert(free_ranges).values({"organization_id": own(), **row, "first": place, "last": place})
+        application,
+        organization,
+        insert(free_ranges).values(
+            {"organization_id": own(), **row, "first": place, "last": place}
+        ),
     )
     (drift,) = drifts(application, organization)
     assert drift == Drift("sub_gone", "free ranges of no subnet: sub_gone")
@@ -181,7 +195,10 @@ def test_an_assigned_address_in_a_range_is_none(
     spoil(
         application,
         organization,
-        change(free_ranges, last=to_bytes(parse_address("10.0.0.254"))).values({"first": to_bytes(parse_address("10.0.0.99"))}))
+        change(free_ranges, last=to_bytes(parse_address("10.0.0.254"))).values(
+            {"first": to_bytes(parse_address("10.0.0.99"))}
+        ),
+    )
     assert drifts(application, organization) == []
     path = f"/api/v1/subnets/{made['10.0.0.0/24']}/first-free"
     taken = organization.client.post(path, json={"count": 90}).json

@@ -35,7 +35,7 @@ def sparse(space: FreeSpace, count: int) -> Iterator[int]:
     """Prefer the middle of the widest gap, again and again; of many gaps, look at some."""
     found = list(islice(space.spans(), WINDOW))
     if len(found) == WINDOW:
-        start = randint(space.usable.first, space.usable.last)  # noqa: S311 - hides nothing
+        start = randint(space.usable.first, space.usable.last)
         found = list(islice(space.spans(start), WINDOW))
     gaps = [(-span.size, span.first, span.last) for span in found]
     heapify(gaps)

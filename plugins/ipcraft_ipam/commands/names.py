@@ -31,8 +31,7 @@ def named_organization(app: Application, text: str | None) -> Organization:
     found = list_organizations(app.storage)
     if not found:
         raise StartError(
-            "there is no organization yet: make one with "
-            "`ipcraft org create NAME --owner EMAIL`"
+            "there is no organization yet: make one with `ipcraft org create NAME --owner EMAIL`"
         )
     if len(found) > 1:
         names = ", ".join(each.name for each in found[:_SHOWN])

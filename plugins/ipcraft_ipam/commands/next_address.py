@@ -38,6 +38,7 @@ _BODY = NextAddresses()
 @click.pass_obj
 def next_command(
     invocation: Invocation,
+    /,
     *,
     subnet: str,
     organization: str | None,

@@ -29,9 +29,7 @@ def take(url: str, subnet: str, body: Mapping[str, Any], *, key: str) -> list[st
 
 def _find(session: requests.Session, subnets: str, text: str) -> str:
     network = str(parse_network(text))
-    found = cast(
-        "list[dict[str, Any]]", _ask(session, "GET", subnets, params={"network": network})
-    )
+    found = cast("list[dict[str, Any]]", _ask(session, "GET", subnets, params={"network": network}))
     for subnet in found:
         if subnet["vrf_id"] is None:
             return str(subnet["id"])

@@ -49,9 +49,7 @@ def _branch(tx: Transaction, root: Subnet) -> Iterator[tuple[Subnet, Usage]]:
     yield subnets.get_with_usage(tx, root.id)
     last = root
     while True:
-        page = subnets.pages(
-            tx, {"vrf_id": root.vrf_id}, after=subnets.position(last), limit=_PAGE
-        )
+        page = subnets.pages(tx, {"vrf_id": root.vrf_id}, after=subnets.position(last), limit=_PAGE)
         for below, usage in page:
             if below.network.first > root.network.last:
                 return

@@ -10,9 +10,7 @@ from ipcraft_ipam.verification import verify
 
 
 @click.command("verify")
-@click.option(
-    "--org", "organization", metavar="ORG", help="Only this organization, by name or id."
-)
+@click.option("--org", "organization", metavar="ORG", help="Only this organization, by name or id.")
 @pass_application
 def verify_command(app: Application, *, organization: str | None) -> None:
     """Recount every counter, parent and free range, and print each difference.

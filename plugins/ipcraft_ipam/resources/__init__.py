@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipcraft.plugin import Application, Route
 from ipcraft_ipam.resources.addresses import (
-    AddressResource,
     AddressesResource,
+    AddressResource,
     SubnetAddressesResource,
 )
 from ipcraft_ipam.resources.allocation import FirstFreeResource, FirstFreeSubnetResource

@@ -48,9 +48,7 @@ class SubnetAddressesResource:
         identity = req.context.identity
         resp.status = falcon.HTTP_201
         if isinstance(values, list):
-            made = self._app.transact(
-                identity, lambda tx: bulk.create_many(tx, subnet_id, values)
-            )
+            made = self._app.transact(identity, lambda tx: bulk.create_many(tx, subnet_id, values))
             resp.media = [address_object(address) for address in made]
         else:
             made_one = self._app.transact(
@@ -92,9 +90,7 @@ class AddressResource:
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
         """Release the address."""
-        self._app.transact(
-            req.context.identity, lambda tx: addresses.remove(tx, address_id)
-        )
+        self._app.transact(req.context.identity, lambda tx: addresses.remove(tx, address_id))
         resp.status = falcon.HTTP_204
 
 
@@ -110,9 +106,7 @@ def _send(
             return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
 
         position = address_lists.position
-        stream_list(
-            resp, pages(app, identity, read=read, position=position, show=address_object)
-        )
+        stream_list(resp, pages(app, identity, read=read, position=position, show=address_object))
         return
     with app.read(identity) as tx:
         rows = address_lists.pages(tx, filters, limit=page.limit, offset=page.offset)
@@ -122,9 +116,7 @@ def _send(
 
 def _filters(req: falcon.Request) -> dict[str, Any]:
     filters: dict[str, Any] = {
-        name: req.get_param(name, default="")
-        for name in address_lists.EQUAL
-        if name in req.params
+        name: req.get_param(name, default="") for name in address_lists.EQUAL if name in req.params
     }
     if "mac_address" in filters:
         filters["mac_address"] = parse_mac_address(filters["mac_address"])

@@ -41,9 +41,7 @@ class FirstFreeResource:
         count = fields.pop("count", None)
         taken = self._app.transact(
             req.context.identity,
-            lambda tx: allocation.take(
-                tx, subnet_id, fields, strategy=strategy, count=count or 1
-            ),
+            lambda tx: allocation.take(tx, subnet_id, fields, strategy=strategy, count=count or 1),
         )
         objects = [address_object(address) for address in taken]
         resp.status = falcon.HTTP_201

@@ -39,9 +39,7 @@ class SectionsResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create a folder."""
         values = load(req, _NEW)
-        section = self._app.transact(
-            req.context.identity, lambda tx: sections.create(tx, values)
-        )
+        section = self._app.transact(req.context.identity, lambda tx: sections.create(tx, values))
         resp.status = falcon.HTTP_201
         resp.media = section_object(section)
 
@@ -68,9 +66,7 @@ class SectionResource:
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, section_id: str) -> None:
         """Delete the folder; its subnets stay."""
-        self._app.transact(
-            req.context.identity, lambda tx: sections.remove(tx, section_id)
-        )
+        self._app.transact(req.context.identity, lambda tx: sections.remove(tx, section_id))
         resp.status = falcon.HTTP_204
 
 

@@ -158,9 +158,7 @@ def create(tx: Transaction, values: Mapping[str, Any]) -> tuple[Subnet, Usage]:
     return subnet, subnet.usage(used)
 
 
-def _create_many(
-    tx: Transaction, items: list[dict[str, Any]]
-) -> list[tuple[Subnet, Usage]]:
+def _create_many(tx: Transaction, items: list[dict[str, Any]]) -> list[tuple[Subnet, Usage]]:
     return [with_index(index, create, tx, item) for index, item in enumerate(items)]
 
 
@@ -174,7 +172,9 @@ def _position(row: tuple[Subnet, Usage]) -> Row:
 
 def _filters(req: falcon.Request) -> dict[str, Any]:
     params = req.params
-    filters = {name: req.get_param(name, default="") for name in _FILTERS if name in params}
+    filters: dict[str, Any] = {
+        name: req.get_param(name, default="") for name in _FILTERS if name in params
+    }
     network = req.get_param("network")
     if network is not None:
         filters["network"] = parse_network(network)

@@ -127,9 +127,7 @@ def clear(tx: Transaction, entry_id: str) -> None:
 def page(tx: Transaction, *, after: Row = FIRST, limit: int, offset: int = 0) -> list[Entry]:
     """Give up to `limit` entries by VRF and address, after the place of the last one."""
     vrf_id, ip = after
-    return tx.all(
-        _LIST, after_vrf_id=vrf_id, after_ip=ip, limit=limit, offset=offset, now=tx.now
-    )
+    return tx.all(_LIST, after_vrf_id=vrf_id, after_ip=ip, limit=limit, offset=offset, now=tx.now)
 
 
 def count(tx: Transaction) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from ipcraft_quarantine import entries
+from ipcraft_quarantine.tables import quarantine
 from sqlalchemy import func, select
 
 from ipcraft.plugin import Application, Invalid, Statement, Transaction
 from ipcraft.testing import Clock, Organization
-from ipcraft_quarantine import entries
-from ipcraft_quarantine.tables import quarantine
 
 LOW, HIGH = (4 << 32) + 1, (4 << 32) + 40
 COUNT = Statement(select(func.count()).select_from(quarantine))

@@ -173,9 +173,7 @@ def test_viewers_look_only(application: Application, organization: Organization)
     assert viewer.delete(f"{ENTRIES}/{entry}").status_code == 403
 
 
-def test_organizations_have_their_own_quarantine(
-    application: Application, client: Client
-) -> None:
+def test_organizations_have_their_own_quarantine(application: Application, client: Client) -> None:
     """Another organization neither sees nor clears nor minds what rests here."""
     _release(client, _subnet(client), "10.0.0.5")
     entry = client.get(ENTRIES).json[0]["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def test_one_by_one_keeps_room(client: Client) -> None:
     """Seven addresses of a /24 are at least 31 apart, whoever takes them."""
     subnet = _subnet(client, "10.0.0.0/24")
     taken = sorted(int(_take(client, subnet).rpartition(".")[2]) for _ in range(7))
-    assert min(after - before for before, after in zip(taken, taken[1:], strict=False)) >= 31
+    assert min(after - before for before, after in itertools.pairwise(taken)) >= 31
 
 
 def test_the_gateway_is_passed_over(client: Client) -> None:
@@ -87,7 +88,11 @@ def test_a_gap_may_be_larger_than_a_machine_word(client: Client) -> None:
     """The size of an IPv6 gap is exact."""
     subnet = _subnet(client, "2001:db8::/64")
     assert client.get(_gaps(subnet)).json == [
-        {"first": "2001:db8::1", "last": "2001:db8::ffff:ffff:ffff:ffff", "size": LARGEST_IPV6_COUNT}
+        {
+            "first": "2001:db8::1",
+            "last": "2001:db8::ffff:ffff:ffff:ffff",
+            "size": LARGEST_IPV6_COUNT,
+        }
     ]
 
 

@@ -12,6 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Create the table and wall it off."""
     op.create_table(
         "quarantine",
         sa.Column("organization_id", ExactText, primary_key=True),

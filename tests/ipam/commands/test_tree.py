@@ -1,0 +1,131 @@
+"""`ipcraft tree` shows the hierarchy with its utilization."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from click.testing import Result
+
+from ipcraft.app import Application
+from ipcraft.testing.organizations import Organization
+
+Run = Callable[..., Result]
+Make = Callable[..., None]
+
+NETWORKS = (
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "10.1.2.0/24",
+    "10.2.0.0/16",
+    "192.0.2.0/30",
+    "2001:db8::/32",
+)
+
+
+def shown(result: Result) -> list[str]:
+    """Give the indented networks of the lines."""
+    assert result.exit_code == 0
+    return [line[:36].rstrip() for line in result.stdout.splitlines()]
+
+
+def test_children_stand_below_their_parents(run: Run, make: Make) -> None:
+    """Each level is indented, addresses rise, IPv4 comes before IPv6."""
+    make(*reversed(NETWORKS))
+    assert shown(run("tree")) == [
+        "10.0.0.0/8",
+        "  10.1.0.0/16",
+        "    10.1.2.0/24",
+        "  10.2.0.0/16",
+        "192.0.2.0/30",
+        "2001:db8::/32",
+    ]
+
+
+def test_depth_cuts_the_tree(run: Run, make: Make) -> None:
+    """0 shows the top alone, 1 its children too."""
+    make(*NETWORKS)
+    assert shown(run("tree", "--depth", "0")) == ["10.0.0.0/8", "192.0.2.0/30", "2001:db8::/32"]
+    assert "    10.1.2.0/24" not in shown(run("tree", "--depth", "1"))
+    assert "  10.1.0.0/16" in shown(run("tree", "--depth", "1"))
+
+
+def test_a_branch_is_named_by_network_or_id(
+    run: Run, make: Make, organization: Organization
+) -> None:
+    """A subnet shows itself and what is below it, nothing beside it."""
+    make(*NETWORKS)
+    found = organization.client.get("/api/v1/subnets", params={"network": "10.1.0.0/16"}).json
+    for name in ("10.1.0.0/16", found[0]["id"]):
+        assert shown(run("tree", name)) == ["10.1.0.0/16", "  10.1.2.0/24"]
+
+
+def test_a_branch_ends_where_its_page_does(run: Run, make: Make) -> None:
+    """A branch of more subnets than are read at once is whole."""
+    make("10.0.0.0/8", *(f"10.{n >> 8}.{n & 255}.0/24" for n in range(1200)), "11.0.0.0/8")
+    lines = shown(run("tree", "10.0.0.0/8"))
+    assert (len(lines), lines[-1]) == (1201, "  10.4.175.0/24")
+
+
+def test_a_line_tells_how_much_is_used(run: Run, make: Make, organization: Organization) -> None:
+    """A bar, the share, used and usable addresses, and the name; descendants count."""
+    make("10.0.0.0/29", "10.0.0.0/30", "2001:db8::/32")
+    assert run("next", "--count", "2", "10.0.0.0/30").exit_code == 0
+    assert run("tree").stdout.splitlines() == [
+        "10.0.0.0/29                          ███░░░░░░░  33.3%          2/6  net 0",
+        "  10.0.0.0/30                        ██████████ 100.0%          2/2  net 1",
+        "2001:db8::/32                        ░░░░░░░░░░   0.0%       0/2^96  net 2",
+    ]
+
+
+def test_an_unknown_subnet_is_a_message(run: Run, make: Make) -> None:
+    """The smallest subnet around it helps to find what was meant."""
+    make("10.0.0.0/8")
+    result = run("tree", "10.1.0.0/16")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: there is no subnet 10.1.0.0/16; the smallest around it is 10.0.0.0/8\n",
+    )
+    assert run("tree", "nonsense").stderr.startswith("Error: 'nonsense' has no prefix length")
+
+
+def test_nothing_is_an_empty_tree(run: Run, organization: Organization) -> None:
+    """An organization without subnets prints no line."""
+    result = run("tree")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_reader_may_stop_early(
+    make: Make, application: Application, organization: Organization
+) -> None:
+    """Piped into `head`, the program ends without a complaint."""
+    make(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(1500)))
+    command = [sys.executable, "-m", "ipcraft", "--database", application.settings.database_url]
+    with subprocess.Popen(
+        [*command, "tree"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"10.0.0.0/24")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_a_terminal_without_unicode_gets_plain_bars(
+    make: Make, application: Application, organization: Organization
+) -> None:
+    """Bars are drawn with what the output can show."""
+    make("10.0.0.0/24")
+    command = [sys.executable, "-m", "ipcraft", "--database", application.settings.database_url]
+    printed = subprocess.run(
+        [*command, "tree"],
+        env={"PYTHONIOENCODING": "ascii", **_path()},
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert b" ..........   0.0%" in printed
+
+
+def _path() -> dict[str, str]:
+    return {"PYTHONPATH": ":".join(entry for entry in sys.path if entry)}
