@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -17,7 +17,8 @@ DIALECT: Dialect = psycopg_dialect(paramstyle="format")  # type: ignore[no-untyp
 
 _MOST_TOGETHER = 8
 
-Call = tuple[LiteralString, Sequence[Any]]
+Call = tuple[bytes, Sequence[Any]]
+"""SQL as it is sent (psycopg takes text only where it is a literal), and its arguments."""
 
 
 class StaleConnection(Exception):
@@ -36,17 +37,16 @@ class PostgreSQLSession:
 
     __slots__ = ("_begin", "_connection")
 
-    def __init__(self, connection: psycopg.Connection[Row], begin: LiteralString = "") -> None:
+    def __init__(self, connection: psycopg.Connection[Row], begin: bytes = b"") -> None:
         self._connection = connection
         self._begin = begin
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock: with the BEGIN, or now."""
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        # APPSEC: the key is a number.
-        lock = cast("LiteralString", f"SELECT {function}({key:d})")
+        lock = f"SELECT {function}({key:d})".encode()
         if self._begin:
-            self._begin += f"; {lock}"
+            self._begin += b"; " + lock
         else:
             self._send([*_calls(queued), (lock, ())])
 
@@ -65,16 +65,16 @@ class PostgreSQLSession:
         self._ensure_begun()
         with self._connection.pipeline():
             self._send(list(_calls(queued)))
-            self._connection.cursor().executemany(compiled.sql, rows)
+            self._connection.cursor().executemany(_sent(compiled.sql), rows)
 
     def commit(self, queued: Sequence[Queued]) -> None:
         """Run what is queued and commit."""
         if queued or not self._begin:
-            self._send([*_calls(queued), ("COMMIT", ())])
+            self._send([*_calls(queued), (b"COMMIT", ())])
 
     def _run(self, queued: Sequence[Queued], statement: Queued) -> psycopg.Cursor[Row]:
         compiled, arguments = statement
-        return self._send([*_calls(queued), (compiled.sql, arguments)])
+        return self._send([*_calls(queued), (_sent(compiled.sql), arguments)])
 
     def _send(self, calls: Sequence[Call]) -> psycopg.Cursor[Row]:
         """Send the calls in one round trip and give the last one's cursor."""
@@ -84,13 +84,13 @@ class PostgreSQLSession:
             return connection.execute(*calls[0])
         cursor = connection.cursor()
         with connection.pipeline():
-            for sql, arguments in calls:
-                cursor = connection.execute(sql, arguments)
+            for call in calls:
+                cursor = connection.execute(*call)
         return cursor
 
     def _ensure_begun(self) -> None:
         if self._begin:
-            begin, self._begin = self._begin, ""
+            begin, self._begin = self._begin, b""
             try:
                 self._connection.execute(begin)
             except psycopg.OperationalError as error:
@@ -100,25 +100,25 @@ class PostgreSQLSession:
 
 
 def _calls(queued: Sequence[Queued]) -> Iterator[Call]:
-    for independent, group in groupby(queued, key=lambda call: call[0].independent):
+    for independent, group in groupby(queued, key=_is_independent):
         together = list(group)
         if independent and len(together) <= _MOST_TOGETHER:
-            sql = _together(tuple(compiled.sql for compiled, _ in together))
+            sql = _sent(*(compiled.sql for compiled, _ in together))
             yield sql, [argument for _, arguments in together for argument in arguments]
         else:
-            yield from ((compiled.sql, arguments) for compiled, arguments in together)
+            for compiled, arguments in together:
+                yield _sent(compiled.sql), arguments
+
+
+def _is_independent(call: Queued) -> bool:
+    return call[0].independent
 
 
 @lru_cache(maxsize=1024)
-def _together(statements: tuple[LiteralString, ...]) -> LiteralString:
-    """Make one statement of independent writes."""
+def _sent(*statements: str) -> bytes:
+    """Give the SQL as it is sent: one statement, or one made of several independent writes."""
     *others, last = statements
     if not others:
-        return last
-    names = map(_name, range(len(others)))
-    parts = ", ".join(f"{name} AS ({sql})" for name, sql in zip(names, others, strict=True))
-    return f"WITH {parts} {last}"
-
-
-def _name(index: int) -> LiteralString:
-    return cast("LiteralString", f"w{index:d}")
+        return last.encode()
+    parts = ", ".join(f"w{index} AS ({sql})" for index, sql in enumerate(others))
+    return f"WITH {parts} {last}".encode()

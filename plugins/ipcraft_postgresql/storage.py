@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -128,18 +128,18 @@ class PostgreSQLStorage:
         self, organization_id: str, work: Callable[[Transaction], T], *, actor: str | None = None
     ) -> T:
         """Run the work as the organization and commit it."""
-        begin = f"BEGIN; {self._tenant(organization_id)}"
+        begin = f"BEGIN; {self._tenant(organization_id)}".encode()
         return self._transact(begin, work, organization_id=organization_id, actor=actor)
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:
         """Run the work as the owner of the tables, across organizations."""
-        return self._transact("BEGIN", work, organization_id=None, actor=None)
+        return self._transact(b"BEGIN", work, organization_id=None, actor=None)
 
     @contextmanager
     def read(self, organization_id: str) -> Iterator[Transaction]:
         """Read one state of the organization's rows."""
         begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._tenant(organization_id)}"
-        with self._begun(begin) as link:
+        with self._begun(begin.encode()) as link:
             yield Transaction(
                 PostgreSQLSession(link), self._recorder, organization_id=organization_id
             )
@@ -147,21 +147,21 @@ class PostgreSQLStorage:
     @contextmanager
     def read_system(self) -> Iterator[Transaction]:
         """Read one state of everybody's rows."""
-        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as link:
+        with self._begun(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as link:
             yield Transaction(PostgreSQLSession(link), self._recorder, organization_id=None)
 
     def look_up(self, statement: Statement[R], /, **parameters: Any) -> R | None:
         """Run one query across organizations, in one round trip."""
         compiled = statement.compile(DIALECT)
         arguments = compiled.arguments(parameters, None)
-        with self._link(compiled.sql, arguments) as (_, cursor):
+        with self._link(compiled.sql.encode(), arguments) as (_, cursor):
             row = cursor.fetchone()
         return statement.into(*row) if row else None
 
     def check(self) -> str | None:
         """Say why requests cannot be served, or None."""
         try:
-            with self._link("SELECT 1", ()):
+            with self._link(b"SELECT 1", ()):
                 pass
             if self._up_to_date:
                 return None
@@ -188,15 +188,15 @@ class PostgreSQLStorage:
         """Close the pool."""
         self._pool.close()
 
-    def _tenant(self, organization_id: str) -> LiteralString:
+    def _tenant(self, organization_id: str) -> str:
         # APPSEC: the id becomes part of the SQL text, so nothing but an id may come here.
         if not is_id(organization_id, "org"):
             raise ValueError(f"not an organization's id: {organization_id!r}")
-        return cast("LiteralString", f"{self._step_down}'{organization_id}'")
+        return f"{self._step_down}'{organization_id}'"
 
     def _transact(
         self,
-        begin: LiteralString,
+        begin: bytes,
         work: Callable[[Transaction], T],
         *,
         organization_id: str | None,
@@ -231,14 +231,12 @@ class PostgreSQLStorage:
                 attempt += 1
 
     @contextmanager
-    def _begun(self, begin: LiteralString) -> Iterator[Link]:
+    def _begun(self, begin: bytes) -> Iterator[Link]:
         with self._link(begin, None) as (link, _), _rolled_back(link):
             yield link
 
     @contextmanager
-    def _link(
-        self, first: LiteralString, arguments: Any
-    ) -> Iterator[tuple[Link, psycopg.Cursor[Row]]]:
+    def _link(self, first: bytes, arguments: Any) -> Iterator[tuple[Link, psycopg.Cursor[Row]]]:
         """Lend a connection on which the first statement has run.
 
         A connection that the server dropped while it lay in the pool shows only then: the
