@@ -1,0 +1,94 @@
+"""What a transaction promises, on every storage."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from ipcraft.plugin import (
+    Application,
+    Change,
+    Contention,
+    Statement,
+    Transaction,
+    events,
+    new_id,
+    own,
+)
+from ipcraft.testing import Organization
+from ipcraft_ipam.tables import sections
+
+INSERT = Statement(insert(sections))
+COUNT = Statement(
+    select(func.count()).select_from(sections).where(sections.c.organization_id == own())
+)
+EVENTS = Statement(
+    select(events.c.resource_id).where(
+        events.c.organization_id == own(), events.c.type == "folder.created"
+    )
+)
+
+
+def add(tx: Transaction, section_id: str) -> None:
+    """Queue a folder and record it."""
+    tx.record(Change(type="folder.created", resource_id=section_id, label="x", details="Created x"))
+    tx.write(
+        INSERT,
+        id=section_id,
+        name="x",
+        description=None,
+        sort_order=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def test_an_error_leaves_nothing(application: Application, organization: Organization) -> None:
+    """What the work raises is raised, and neither its rows nor its events stay."""
+
+    def work(tx: Transaction) -> None:
+        add(tx, new_id("sec"))
+        assert tx.value(COUNT) == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        application.storage.transact(organization.id, work)
+    with application.storage.read(organization.id) as tx:
+        assert (tx.value(COUNT), tx.all(EVENTS)) == (0, [])
+
+
+def test_a_change_and_its_event_are_committed_together(
+    application: Application, organization: Organization
+) -> None:
+    """A committed change has exactly one event row."""
+    section_id = new_id("sec")
+    application.storage.transact(organization.id, lambda tx: add(tx, section_id))
+    with application.storage.read(organization.id) as tx:
+        assert (tx.value(COUNT), tx.all(EVENTS)) == (1, [(section_id,)])
+
+
+def test_overtaken_work_is_run_again(application: Application, organization: Organization) -> None:
+    """Work that lost against others starts anew, and only its last run counts."""
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(len(runs))
+        add(tx, new_id("sec"))
+        if len(runs) < 3:
+            raise Contention("somebody was faster")
+
+    application.storage.transact(organization.id, work)
+    with application.storage.read(organization.id) as tx:
+        assert (runs, tx.value(COUNT)) == ([0, 1, 2], 1)
+
+
+def test_an_undeclared_event_type_is_refused(
+    application: Application, organization: Organization
+) -> None:
+    """Nobody records a kind of change that no plugin declares."""
+
+    def work(tx: Transaction) -> None:
+        tx.record(Change(type="rack.moved", resource_id="r", label="r", details="Moved r"))
+
+    with pytest.raises(LookupError, match="no plugin declares the event type"):
+        application.storage.transact(organization.id, work)
