@@ -102,13 +102,6 @@ def install(app: falcon.App[Any, Any]) -> None:
     app.add_error_handler(Exception, _answer_defect)
 
 
-def at_index(error: RequestError, index: int) -> RequestError:
-    """Give the same error as one of a list's item, naming the index in sentence and fields."""
-    fields = {f"{index}.{name}": complaints for name, complaints in (error.fields or {}).items()}
-    moved = type(error)(f"item {index}: {error.message}", code=error.code, fields=fields)
-    return moved.with_traceback(error.__traceback__)
-
-
 def error_body(
     req: falcon.Request,
     message: str,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ipcraft.plugin import Transaction
+from ipcraft.plugin import Invalid, Transaction, did_you_mean
 from ipcraft_ipam import subnets
 from ipcraft_ipam.free_space import FreeRange, ascending, descending
 from ipcraft_ipam.networks import Span
@@ -117,6 +117,20 @@ def at_random(space: FreeSpace, count: int) -> Iterator[int]:
 
 
 _REACH = 1 << 16
+
+
+def named(strategies: Mapping[str, AllocationStrategy], name: str) -> AllocationStrategy:
+    """Give the strategy of a name. Raises `Invalid` naming those there are."""
+    if name not in strategies:
+        known = ", ".join(strategies)
+        raise Invalid.field(
+            "strategy",
+            f"there is no strategy {name[:64]!r}{did_you_mean(name, strategies)}; "
+            f"there are {known}",
+            code="unknown_strategy",
+        )
+    return strategies[name]
+
 
 BUILT_IN = (
     AllocationStrategy("first", first),

@@ -10,7 +10,6 @@ from falcon.testing import TestClient
 
 from ipcraft import errors
 from ipcraft.contributions import Route
-from ipcraft.http.errors import at_index
 
 Serve = Callable[..., TestClient]
 
@@ -156,11 +155,3 @@ def test_a_nul_in_the_query_is_400(serve: Serve) -> None:
     client = serve(Route("/", Gettable(), public=True))
     answer = client.simulate_get("/", query_string="q=a%00")
     assert (answer.status_code, answer.json["code"]) == (400, "malformed_query")
-
-
-def test_an_error_of_an_item_names_its_index() -> None:
-    """Class and code stay; sentence and fields get the index."""
-    error = at_index(errors.LimitReached("No more", code="full", fields={"ip": ["No more"]}), 3)
-    assert isinstance(error, errors.LimitReached)
-    assert (error.message, error.code) == ("item 3: No more", "full")
-    assert error.fields == {"3.ip": ["No more"]}

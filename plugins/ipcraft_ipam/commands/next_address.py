@@ -8,13 +8,13 @@ from typing import Any
 import click
 from marshmallow import ValidationError
 
-from ipcraft.plugin import Invalid, Invocation, Transaction, did_you_mean
+from ipcraft.plugin import Invalid, Invocation, Transaction
 from ipcraft_ipam import allocation
 from ipcraft_ipam.addresses import Address
 from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.schemas import NextAddresses
-from ipcraft_ipam.strategies import AllocationStrategy
+from ipcraft_ipam.strategies import AllocationStrategy, named
 
 _BODY = NextAddresses()
 
@@ -22,13 +22,21 @@ _BODY = NextAddresses()
 @click.command("next")
 @click.argument("subnet")
 @organization_option
-@click.option("--count", type=click.IntRange(1, allocation.MOST), default=1, show_default=True)
-@click.option("--strategy", metavar="NAME", default="first", show_default=True)
-@click.option("--hostname")
-@click.option("--mac", "mac_address", metavar="MAC")
-@click.option("--description")
-@click.option("--status")
-@click.option("--owner")
+@click.option(
+    "--count",
+    type=click.IntRange(1, allocation.MOST),
+    default=1,
+    show_default=True,
+    help="How many to take.",
+)
+@click.option(
+    "--strategy", metavar="NAME", default="first", show_default=True, help="How to choose them."
+)
+@click.option("--hostname", help="Who gets the address.")
+@click.option("--mac", "mac_address", metavar="MAC", help="Its MAC address, in any usual notation.")
+@click.option("--description", help="What it is for.")
+@click.option("--status", help="One of the statuses of an address; `active` without it.")
+@click.option("--owner", help="Who answers for it.")
 @click.option(
     "--url", envvar="IPCRAFT_URL", show_envvar=True, help="Ask this server, not the database."
 )
@@ -73,7 +81,7 @@ def _from_database(
     strategies = app.registry.named(
         "ipcraft_allocation_strategies", kind=AllocationStrategy, app=app
     )
-    strategy = _strategy(strategies, fields.pop("strategy"))
+    strategy = named(strategies, fields.pop("strategy"))
     count = fields.pop("count")
     chosen = named_organization(app, organization)
 
@@ -94,13 +102,3 @@ def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
             for complaint in found
         ]
         raise Invalid("\n".join(complaints)) from error
-
-
-def _strategy(strategies: Mapping[str, AllocationStrategy], name: str) -> AllocationStrategy:
-    if name not in strategies:
-        known = ", ".join(strategies)
-        raise Invalid(
-            f"--strategy: there is no strategy {name!r}{did_you_mean(name, strategies)}; "
-            f"there are {known}"
-        )
-    return strategies[name]

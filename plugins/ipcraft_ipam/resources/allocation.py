@@ -7,12 +7,12 @@ from typing import Any
 
 import falcon
 
-from ipcraft.plugin import Application, Invalid, Transaction, did_you_mean, load
+from ipcraft.plugin import Application, Invalid, Transaction, load
 from ipcraft_ipam import allocation, free_networks
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.representation import address_object, subnet_object
 from ipcraft_ipam.schemas import NextAddresses, NextSubnet
-from ipcraft_ipam.strategies import AllocationStrategy
+from ipcraft_ipam.strategies import AllocationStrategy, named
 from ipcraft_ipam.subnets import Subnet
 
 _NEXT = NextAddresses()
@@ -37,7 +37,7 @@ class FirstFreeResource:
     def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Take the next address, or with `count` so many of them."""
         fields = load(req, _NEXT, optional=True)
-        strategy = self._strategy(fields.pop("strategy", "first"))
+        strategy = named(self._strategies, fields.pop("strategy", "first"))
         count = fields.pop("count", None)
         taken = self._app.transact(
             req.context.identity,
@@ -46,18 +46,6 @@ class FirstFreeResource:
         objects = [address_object(address) for address in taken]
         resp.status = falcon.HTTP_201
         resp.media = objects[0] if count is None else objects
-
-    def _strategy(self, name: str) -> AllocationStrategy:
-        strategy = self._strategies.get(name)
-        if strategy is None:
-            known = ", ".join(self._strategies)
-            raise Invalid.field(
-                "strategy",
-                f"there is no strategy {name[:64]!r}{did_you_mean(name, self._strategies)}; "
-                f"there are {known}",
-                code="unknown_strategy",
-            )
-        return strategy
 
 
 class FirstFreeSubnetResource:

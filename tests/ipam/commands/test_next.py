@@ -87,9 +87,7 @@ def test_the_strategy_may_be_chosen(run: Run, make: Make) -> None:
     assert run("next", "10.0.0.0/24", "--strategy", "last").output == "10.0.0.254\n"
     result = run("next", "10.0.0.0/24", "--strategy", "lst")
     assert result.exit_code == 1
-    assert result.stderr.startswith(
-        "Error: --strategy: there is no strategy 'lst'; did you mean \"last\"?"
-    )
+    assert result.stderr.startswith("Error: there is no strategy 'lst'; did you mean \"last\"?")
 
 
 @pytest.mark.parametrize(
