@@ -1,0 +1,1 @@
+"""What may break, and does here: processes, servers, disks, connections."""
