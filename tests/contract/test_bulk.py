@@ -22,6 +22,7 @@ from .inventory import (
 
 if TYPE_CHECKING:
     import requests
+
     from ipcraft.testing.fixtures import Org
 
 LIMIT = 10_000
