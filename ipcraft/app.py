@@ -16,6 +16,8 @@ from ipcraft.contributions import (
     EventType,
     HealthCheck,
     Identity,
+    Plan,
+    RateLimiter,
     Route,
     Storage,
     StorageBackend,
@@ -44,20 +46,32 @@ class Application:
     """Hold what plugins work with: settings, the registry, the storage and a clock.
 
     Every boot hook but the storage backends' gets it with its storage. What the plugins
-    gave for the serving of requests was collected once: `routes`, `auth_backends`.
+    gave for the serving of requests was collected once: `routes`, `auth_backends`,
+    `rate_limiter`.
     """
 
-    __slots__ = ("_storage", "auth_backends", "clock", "registry", "routes", "settings")
+    __slots__ = (
+        "_relay",
+        "_storage",
+        "auth_backends",
+        "clock",
+        "rate_limiter",
+        "registry",
+        "routes",
+        "settings",
+    )
 
     def __init__(self, settings: Settings, registry: Registry, *, clock: Clock = time.time) -> None:
         self.settings = settings
         self.registry = registry
         self.clock = clock
+        self._relay = registry.relay.within(self)
         self._storage: Storage | None = None
         self._storage = _open_storage(self)
         self.auth_backends = tuple(
             registry.named("ipcraft_auth_backends", kind=AuthBackend, app=self).values()
         )
+        self.rate_limiter = _rate_limiter(self)
         self.routes = _routes(self)
 
     @property
@@ -76,11 +90,30 @@ class Application:
 
         It is run again when others overtook it; see `Storage.transact`.
         """
-        return self.storage.transact(identity.organization_id, work, actor=identity.user_id)
+
+        def run(tx: Transaction) -> T:
+            tx.identity = identity
+            return work(tx)
+
+        return self.storage.transact(identity.organization_id, run, actor=identity.user_id)
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
         """Open a reading transaction of the identity's organization."""
         return self.storage.read(identity.organization_id)
+
+    def plan(self, identity: Identity) -> Plan:
+        """Give the plan of the identity's organization, without a query where it names one."""
+        return self._relay.plan(identity.organization_id, name=identity.plan, tx=None)
+
+    def plan_of(self, tx: Transaction) -> Plan:
+        """Give the plan of the transaction's organization, likewise.
+
+        Raises LookupError in a transaction across organizations.
+        """
+        if tx.organization_id is None:
+            raise LookupError("a transaction across organizations has no plan")
+        name = tx.identity.plan if tx.identity else None
+        return self._relay.plan(tx.organization_id, name=name, tx=tx)
 
 
 def create_application(settings: Settings, *, clock: Clock = time.time) -> Application:
@@ -100,7 +133,14 @@ def create_app(settings: Settings) -> falcon.App[Any, Any]:
 
 def build(app: Application) -> falcon.App[Any, Any]:
     """Make the WSGI app of an application."""
-    return make_app(app.routes, backends=app.auth_backends, authorize=app.registry.relay.authorize)
+    return make_app(
+        app.routes,
+        backends=app.auth_backends,
+        authorize=app._relay.authorize,
+        plan=app.plan,
+        limiter=app.rate_limiter,
+        trusted_proxies=app.settings.trusted_proxies,
+    )
 
 
 def start_process(app: Application) -> None:
@@ -113,8 +153,7 @@ def _open_storage(app: Application) -> Storage:
     url = app.settings.database_url
     backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
     types = registry.named("ipcraft_event_types", kind=EventType)
-    relay = registry.relay.within(app)
-    recorder = Recorder(relay, event_types=frozenset(types), clock=app.clock)
+    recorder = Recorder(app._relay, event_types=frozenset(types), clock=app.clock)
     migrations = {_CORE: CORE, **registry.migrations}
     return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
 
@@ -129,6 +168,20 @@ def _backend_for(url: str, backends: Mapping[str, StorageBackend]) -> StorageBac
             f"{did_you_mean(scheme, by_scheme)} (known: {known})"
         )
     return by_scheme[scheme]
+
+
+def _rate_limiter(app: Application) -> RateLimiter:
+    limiters = app.registry.named("ipcraft_rate_limiters", kind=RateLimiter, app=app)
+    name = app.settings.rate_limiter
+    if name is None and limiters:
+        return list(limiters.values())[-1]
+    if name is None or name not in limiters:
+        known = ", ".join(limiters) or "none: no plugin gives a rate limiter"
+        raise StartError(
+            f"rate_limiter: there is no {name or 'rate limiter'}"
+            f"{did_you_mean(name or '', limiters)} (known: {known})"
+        )
+    return limiters[name]
 
 
 def _routes(app: Application) -> tuple[Route, ...]:

@@ -36,19 +36,64 @@ class Identity:
     plan: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """Allow so many requests in so many seconds, counted from the first of them.
+
+    `name` says to clients which limit is meant; limits of one name share their count.
+    """
+
+    name: str
+    requests: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Say whether a request is within its limit.
+
+    `remaining` are the requests left, `seconds` the time until there are all of them again.
+    """
+
+    allowed: bool
+    remaining: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Say what an organization may have and do. None, or no number, is no limit."""
+
+    name: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many of each kind of thing the organization may have: ``{"subnets": 100}``."""
+    rate_limit: RateLimit | None = None
+    """How fast the organization may send requests, over all its users and keys."""
+    activity_days: int | None = None
+    """How long what happened is shown."""
+    api_access: Literal["read-only", "read-write"] = "read-write"
+    """What API keys may do, whatever their role."""
+
+
+NO_PLAN = Plan(name="")
+"""The plan of everybody where no plugin gives plans: no limits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Serve a path with a Falcon resource.
 
     `path` is a Falcon URI template. GET and HEAD need the action `read`, every other
     method `write`; the plugin names other actions per method in `actions`, for example
-    ``{"POST": "manage"}``. A `public` route is served without credentials.
+    ``{"POST": "manage"}``. A `public` route is served without credentials. `limit` is how
+    fast one client address may send requests to it, and to all routes with a limit of that name.
     """
 
     path: str
     resource: object
     public: bool = False
     actions: Mapping[str, Action] = field(default_factory=dict)
+    limit: RateLimit | None = None
 
     def action(self, method: str) -> Action:
         """Give the action a request with this method performs."""
@@ -119,6 +164,23 @@ class AuthBackend(Protocol):
         Raises `ipcraft.errors.Unauthenticated` when it does and they are bad. Any other
         exception answers 503; the request never falls through to the next backend.
         """
+
+
+class RateLimiter(Protocol):
+    """Count requests against their limits."""
+
+    @property
+    def name(self) -> str:
+        """Give the limiter's name, unique among all plugins."""
+        ...
+
+    def take(self, key: str, limit: RateLimit) -> Allowance:
+        """Count one request of this key against the limit, and tell whether it is within.
+
+        Called by many threads, with every limited request: it must be quick, and must answer
+        also when a server it depends on does not.
+        """
+        ...
 
 
 class Storage(Protocol):

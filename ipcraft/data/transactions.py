@@ -11,6 +11,7 @@ from ipcraft.data.statements import CompiledStatement, Row, Statement
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
+    from ipcraft.contributions import Identity
     from ipcraft.events.changes import Change
     from ipcraft.events.recording import Recorder
 
@@ -55,7 +56,9 @@ class Transaction:
 
     `organization_id` is None in a transaction across organizations. `actor` is the user the
     changes are ascribed to, `now` the transaction's time in seconds since the epoch, `attempt`
-    counts how often its work was begun: others may have overtaken it before.
+    counts how often its work was begun: others may have overtaken it before. `identity` is who
+    sent the request, None in work of no request; in `notes` plugins keep what they want to know
+    again before the transaction ends, each under its own names.
     """
 
     __slots__ = (
@@ -65,6 +68,8 @@ class Transaction:
         "_session",
         "actor",
         "attempt",
+        "identity",
+        "notes",
         "now",
         "organization_id",
     )
@@ -81,6 +86,8 @@ class Transaction:
         self.organization_id = organization_id
         self.actor = actor
         self.attempt = attempt
+        self.identity: Identity | None = None
+        self.notes: dict[str, Any] = {}
         self.now = recorder.now()
         self._session = session
         self._recorder = recorder

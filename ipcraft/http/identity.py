@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import falcon
 import structlog
 
-from ipcraft.contributions import AuthBackend, Identity, Route
+from ipcraft.contributions import AuthBackend, Identity, Plan, Route
 from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+from ipcraft.http.rate_limits import RateLimits
 
 _log = structlog.get_logger("ipcraft.http")
 
@@ -17,15 +19,20 @@ _log = structlog.get_logger("ipcraft.http")
 Authorize = Callable[[Identity, str, str], bool]
 """Tell whether an identity may do an action on a path."""
 
+PlanOf = Callable[[Identity], Plan]
+"""Give the plan of an identity's organization."""
+
 
 class Identification:
     """Falcon middleware: recognize the sender and set ``req.context.identity``.
 
     Backends are asked in order. The first identity counts; none is 401; a backend that
     fails is 503, and no other is asked. Public routes are served without asking.
+    Requests are counted on the way: those of a client address where the route has a limit,
+    those of an organization where its plan has one, allowed or not.
     """
 
-    __slots__ = ("_authorize", "_backends", "_routes")
+    __slots__ = ("_authorize", "_backends", "_limits", "_plan", "_routes")
 
     def __init__(
         self,
@@ -33,20 +40,31 @@ class Identification:
         *,
         backends: Sequence[AuthBackend],
         authorize: Authorize,
+        plan: PlanOf,
+        limits: RateLimits,
     ) -> None:
         self._routes = routes
         self._backends = tuple(backends)
         self._authorize = authorize
+        self._plan = plan
+        self._limits = limits
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
     ) -> None:
         """Recognize and authorize, once the route is known."""
         route = self._routes[req.uri_template or ""]
+        if route.limit is not None:
+            self._limits.take_client(req, resp, route.limit)
         if route.public:
             return
         identity = self._recognize(req)
+        plan = self._plan(identity)
+        if identity.plan is None:
+            identity = replace(identity, plan=plan.name)
         req.context.identity = identity
+        if plan.rate_limit is not None:
+            self._limits.take_organization(resp, identity.organization_id, plan.rate_limit)
         if not self._authorize(identity, route.action(req.method), route.path):
             raise Forbidden("Your role does not allow this; ask an admin of your organization")
 

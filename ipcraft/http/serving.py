@@ -8,17 +8,26 @@ from typing import Any
 import falcon
 import falcon.media
 
-from ipcraft.contributions import AuthBackend, Route
+from ipcraft.config import NetworkAddresses
+from ipcraft.contributions import NO_PLAN, AuthBackend, RateLimiter, Route
 from ipcraft.http import errors
-from ipcraft.http.identity import Authorize, Identification
+from ipcraft.http.client_addresses import ClientAddresses
+from ipcraft.http.identity import Authorize, Identification, PlanOf
 from ipcraft.http.media import JSONHandler, Rendering
+from ipcraft.http.rate_limits import RateLimits
 from ipcraft.http.request import Request
 from ipcraft.http.request_log import RequestLog
 from ipcraft.http.routing import Router
 
 
 def make_app(
-    routes: Iterable[Route], *, backends: Sequence[AuthBackend], authorize: Authorize
+    routes: Iterable[Route],
+    *,
+    backends: Sequence[AuthBackend],
+    authorize: Authorize,
+    limiter: RateLimiter,
+    plan: PlanOf = lambda identity: NO_PLAN,
+    trusted_proxies: Sequence[NetworkAddresses] = (),
 ) -> falcon.App[Any, Any]:
     """Serve the routes.
 
@@ -30,7 +39,14 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
-            Identification(by_path, backends=backends, authorize=authorize),
+            ClientAddresses(trusted_proxies),
+            Identification(
+                by_path,
+                backends=backends,
+                authorize=authorize,
+                plan=plan,
+                limits=RateLimits(limiter),
+            ),
             Rendering(),  # last here is first after the resource
         ),
     )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from ipcraft.plugin import Application, EventType, Identity, Migrations, Route, hookimpl
 from ipcraft_accounts.organizations import (
-    PLANS,
     Organization,
+    change_plan,
     create_organization,
     find_organization,
     list_organizations,
+    plan_name,
+    plan_name_of,
 )
 from ipcraft_accounts.resources import Me
 from ipcraft_accounts.roles import ROLES, exceeds, may
@@ -22,16 +24,19 @@ API = 1
 
 __all__ = [
     "API",
-    "PLANS",
     "ROLES",
     "Organization",
     "User",
+    "change_plan",
     "create_organization",
     "exceeds",
     "find_organization",
     "find_owner",
     "list_organizations",
+    "metadata",
     "organizations",
+    "plan_name",
+    "plan_name_of",
     "users",
 ]
 
@@ -47,6 +52,7 @@ def ipcraft_event_types() -> Sequence[EventType]:
     """Declare what happens to organizations and users."""
     return [
         EventType("organization.created", "An organization was created."),
+        EventType("organization.updated", "An organization got another plan."),
         EventType("user.created", "A user joined the organization."),
     ]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, or_, select, update
 
 from ipcraft.plugin import (
     Change,
@@ -16,12 +16,10 @@ from ipcraft.plugin import (
     Transaction,
     given,
     new_id,
+    own,
 )
 from ipcraft_accounts.tables import organizations
 from ipcraft_accounts.users import User, add_user, normalize_email, refuse_taken
-
-PLANS = ("free", "pro", "teams", "enterprise")
-"""The names of the plans."""
 
 LONGEST_NAME = 255
 """Characters of an organization's name."""
@@ -40,6 +38,10 @@ _COLUMNS = (organizations.c.organization_id, organizations.c.name, organizations
 _ALL = select(*_COLUMNS).order_by(organizations.c.organization_id)
 _INSERT = Statement(insert(organizations))
 _LIST = Statement(_ALL, Organization)
+_OWN = organizations.c.organization_id == own()
+_ONE_TO_CHANGE = Statement(select(*_COLUMNS).where(_OWN).with_for_update(), Organization)
+_PLAN = Statement(select(organizations.c.plan).where(_OWN), str)
+_SET_PLAN = Statement(update(organizations).where(_OWN).values(plan=given("new_plan")))
 _CALLED = Statement(
     _ALL.where(
         or_(organizations.c.organization_id == given("text"), organizations.c.name == given("text"))
@@ -59,10 +61,10 @@ def create_organization(
     """Make an organization and its owner, in one transaction.
 
     Without a name the owner is called by the part of the address before the ``@``. Raises
-    `Invalid` for a name that is empty or too long, an unknown plan, and an address that is
-    none or belongs to a user already.
+    `Invalid` for a name that is empty or too long, and an address that is none or belongs to a
+    user already. Which plans there are, a plugin says.
     """
-    organization = Organization(new_id("org"), _checked_name(name), _checked_plan(plan))
+    organization = Organization(new_id("org"), _checked_name(name), plan)
     email = normalize_email(owner_email)
 
     def work(tx: Transaction) -> User:
@@ -98,6 +100,45 @@ def list_organizations(storage: Storage) -> list[Organization]:
         return tx.all(_LIST)
 
 
+def change_plan(tx: Transaction, plan: str) -> Organization:
+    """Give the transaction's organization another plan; nothing happens where it is the same.
+
+    Which plans there are, a plugin says. Raises `NotFound`.
+    """
+    organization = tx.one(_ONE_TO_CHANGE)
+    if organization is None:
+        raise NotFound("the organization does not exist any more")
+    if organization.plan == plan:
+        return organization
+    tx.record(
+        Change(
+            type="organization.updated",
+            resource_id=organization.id,
+            label=organization.name,
+            details=f"Changed the plan from {organization.plan} to {plan}",
+            data={"plan": plan},
+        )
+    )
+    tx.write(_SET_PLAN, new_plan=plan)
+    return replace(organization, plan=plan)
+
+
+def plan_name(tx: Transaction) -> str:
+    """Give the name of the plan of the transaction's organization. Raises `NotFound`."""
+    return _existing(tx.one(_PLAN))
+
+
+def plan_name_of(storage: Storage, organization_id: str) -> str:
+    """Give the name of an organization's plan, in no transaction. Raises `NotFound`."""
+    return _existing(storage.look_up(_PLAN, organization_id=organization_id))
+
+
+def _existing(plan: str | None) -> str:
+    if plan is None:
+        raise NotFound("the organization does not exist any more")
+    return plan
+
+
 def _add(tx: Transaction, organization: Organization) -> None:
     tx.record(
         Change(
@@ -116,9 +157,3 @@ def _checked_name(name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid.field("name", f"name must have 1 to {LONGEST_NAME} characters")
     return name
-
-
-def _checked_plan(plan: str) -> str:
-    if plan not in PLANS:
-        raise Invalid.field("plan", f"plan must be one of {', '.join(PLANS)}, not {plan!r}")
-    return plan

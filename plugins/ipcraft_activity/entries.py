@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, func, select
 
-from ipcraft.plugin import Statement, Transaction, events, given, own
+from ipcraft.plugin import Seconds, Statement, Transaction, events, given, own
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Entry:
 
 
 _OWN = events.c.organization_id == own()
+_RECENT = events.c.created_at >= given("since", Seconds)
 # PERF: an identifier begins with its time, so the primary key, read backwards, is the order.
 _LATEST = Statement(
     select(
@@ -37,21 +40,30 @@ _LATEST = Statement(
         events.c.details,
         events.c.created_at,
     )
-    .where(_OWN)
+    .where(_OWN, _RECENT)
     .order_by(events.c.id.desc())
     .limit(given("limit", BigInteger()))
     .offset(given("offset", BigInteger())),
     Entry,
 )
+# PERF: the key alone counts all rows; the times of some are in the table itself.
 _COUNT = Statement(select(func.count()).select_from(events).where(_OWN))
+_COUNT_RECENT = Statement(select(func.count()).select_from(events).where(_OWN, _RECENT))
 
 
-def latest_entries(tx: Transaction, *, limit: int, offset: int) -> list[Entry]:
-    """Give a part of the organization's log, the newest first."""
-    return tx.all(_LATEST, limit=limit, offset=offset)
+def latest_entries(
+    tx: Transaction, *, limit: int, offset: int, days: int | None = None
+) -> list[Entry]:
+    """Give a part of the organization's log of the last `days`, the newest first."""
+    return tx.all(_LATEST, limit=limit, offset=offset, since=_since(tx, days))
 
 
-def count_entries(tx: Transaction) -> int:
-    """Count the entries of the organization's log."""
-    count: int = tx.value(_COUNT)
-    return count
+def count_entries(tx: Transaction, *, days: int | None = None) -> int:
+    """Count the entries of the organization's log of the last `days`."""
+    if days is None:
+        return int(tx.value(_COUNT))
+    return int(tx.value(_COUNT_RECENT, since=_since(tx, days)))
+
+
+def _since(tx: Transaction, days: int | None) -> int:
+    return 0 if days is None else tx.now - days * _DAY

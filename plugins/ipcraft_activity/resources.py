@@ -23,11 +23,15 @@ class Activity:
         self._app = app
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """List what happened, the newest first."""
+        """List what happened, the newest first, as far back as the plan says."""
+        identity = req.context.identity
+        days = self._app.plan(identity).activity_days
         page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
-        with self._app.read(req.context.identity) as tx:
-            entries = latest_entries(tx, limit=page.limit or DEFAULT_LIMIT, offset=page.offset)
-            total = count_entries(tx) if page.asked else None
+        with self._app.read(identity) as tx:
+            entries = latest_entries(
+                tx, limit=page.limit or DEFAULT_LIMIT, offset=page.offset, days=days
+            )
+            total = count_entries(tx, days=days) if page.asked else None
         send_list(req, resp, rows=[_shown(entry) for entry in entries], page=page, total=total)
 
 
