@@ -21,7 +21,7 @@ from ipcraft.contributions import (
     StorageBackend,
 )
 from ipcraft.data.migrations import CORE
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.http.health import health_routes
@@ -79,8 +79,16 @@ class Application:
         return self.storage.transact(identity.organization_id, work, actor=identity.user_id)
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
-        """Open a reading transaction of the identity's organization."""
+        """Open a reading transaction of the identity's organization: one state for all queries."""
         return self.storage.read(identity.organization_id)
+
+    def look(self, identity: Identity) -> AbstractContextManager[Reader]:
+        """Open a reader of the identity's organization, cheaper: each query sees the newest state.
+
+        >>> with app.look(identity) as reader:  # doctest: +SKIP
+        ...     row = reader.one(STATEMENT, id=resource_id)
+        """
+        return self.storage.look(identity.organization_id)
 
 
 def create_application(settings: Settings, *, clock: Clock = time.time) -> Application:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from ipcraft.data.statements import Statement
-    from ipcraft.data.transactions import Transaction
+    from ipcraft.data.transactions import Reader, Transaction
     from ipcraft.events.recording import Recorder
 
 T = TypeVar("T")
@@ -146,7 +146,14 @@ class Storage(Protocol):
         ...
 
     def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
-        """Open a reading transaction of one organization."""
+        """Open a reading transaction of one organization: all its queries see one state."""
+        ...
+
+    def look(self, organization_id: str) -> AbstractContextManager[Reader]:
+        """Open a reader of one organization: each query sees the newest state, for itself.
+
+        The cheapest way to read with one query, or with several that need not agree.
+        """
         ...
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:

@@ -24,7 +24,7 @@ from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
-from ipcraft.data.transactions import Queued, Session, Transaction
+from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
     Contention,
     Forbidden,
@@ -69,7 +69,9 @@ __all__ = [
     "Migrations",
     "NotFound",
     "Page",
+    "QuerySession",
     "Queued",
+    "Reader",
     "Recorder",
     "RequestError",
     "Route",

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Integer, delete, insert, select, update
 
-from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
+from ipcraft.plugin import AddressBytes, Reader, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, Span, from_bytes, to_bytes
 from ipcraft_ipam.tables import free_ranges, subnets
 
@@ -157,9 +157,7 @@ def store(tx: Transaction, subnet_id: str, spans: Iterable[Span]) -> None:
         _insert(tx, subnet_id, span)
 
 
-def ascending(
-    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
-) -> Iterator[FreeRange]:
+def ascending(tx: Reader, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
     """Give the ranges that end at or after the start, lowest first."""
     while True:
         ranges = tx.all(UPWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
@@ -169,9 +167,7 @@ def ascending(
         start = ranges[-1].span.last + 1
 
 
-def descending(
-    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
-) -> Iterator[FreeRange]:
+def descending(tx: Reader, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
     """Give the ranges that end at or before the start, highest first."""
     while True:
         ranges = tx.all(DOWNWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)

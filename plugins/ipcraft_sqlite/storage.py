@@ -19,6 +19,7 @@ from ipcraft.plugin import (
     Contention,
     Migrations,
     Queued,
+    Reader,
     Recorder,
     Row,
     Statement,
@@ -101,16 +102,18 @@ class SQLiteStorage:
         with self._read(None) as tx:
             yield tx
 
+    @contextmanager
+    def look(self, organization_id: str) -> Iterator[Reader]:
+        """Run queries of the organization, each for itself."""
+        with _translated():
+            session = SQLiteSession(self._connections.get())
+            yield Reader(session, organization_id=organization_id)
+
     def look_up(self, statement: Statement[R], /, **parameters: Any) -> R | None:
         """Run one query across organizations."""
-        compiled = statement.compile(_DIALECT)
         with _translated():
-            row = (
-                self._connections.get()
-                .execute(compiled.sql, compiled.arguments(parameters, None))
-                .fetchone()
-            )
-        return statement.into(*row) if row else None
+            session = SQLiteSession(self._connections.get())
+            return Reader(session, organization_id=None).one(statement, **parameters)
 
     def check(self) -> str | None:
         """Say why requests cannot be served, or None."""

@@ -21,7 +21,7 @@ from ipcraft.contributions import (
     StorageStatus,
 )
 from ipcraft.data.statements import Statement
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
@@ -55,6 +55,10 @@ class Emptiness:
         self.asked.append((organization_id, actor))
 
     def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
+        """Refuse."""
+        raise NotImplementedError
+
+    def look(self, organization_id: str) -> AbstractContextManager[Reader]:
         """Refuse."""
         raise NotImplementedError
 
