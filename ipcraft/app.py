@@ -20,9 +20,10 @@ from ipcraft.contributions import (
     Storage,
     StorageBackend,
 )
+from ipcraft.data.claims import Claim
 from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Reader, Transaction
-from ipcraft.errors import StartError
+from ipcraft.errors import RequestError, StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
@@ -74,13 +75,17 @@ class Application:
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction of the identity's organization.
 
-        It is run again when others overtook it; see `Storage.transact`.
+        It is run again when others overtook it, see `Storage.transact`, and when the identity
+        turns out to have changed since it was last asked for.
         """
-        return self.storage.transact(identity.organization_id, work, actor=identity.user_id)
+        try:
+            return self._transact(identity, work)
+        except _IdentityChanged as change:
+            return self._transact(change.identity, work)
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
         """Open a reading transaction of the identity's organization: one state for all queries."""
-        return self.storage.read(identity.organization_id)
+        return self.storage.read(identity.organization_id, claim=identity.claim)
 
     def look(self, identity: Identity) -> AbstractContextManager[Reader]:
         """Open a reader of the identity's organization, cheaper: each query sees the newest state.
@@ -88,7 +93,39 @@ class Application:
         >>> with app.look(identity) as reader:  # doctest: +SKIP
         ...     row = reader.one(STATEMENT, id=resource_id)
         """
-        return self.storage.look(identity.organization_id)
+        return self.storage.look(identity.organization_id, claim=identity.claim)
+
+    def settle(self, claim: Claim) -> None:
+        """Settle a claim now, in a round trip of its own. Raises as `Claim.settle` does."""
+        claim.settle(self.storage.look_up(claim.statement, **claim.parameters))
+
+    def _transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
+        def run(tx: Transaction) -> T:
+            try:
+                result = work(tx)
+            except RequestError:
+                _refuse_change(identity)
+                raise
+            _refuse_change(identity)
+            return result
+
+        return self.storage.transact(
+            identity.organization_id, run, actor=identity.user_id, claim=identity.claim
+        )
+
+
+class _IdentityChanged(Exception):
+    """Say that a transaction began for an identity that is another by now."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self.identity = identity
+
+
+def _refuse_change(identity: Identity) -> None:
+    confirmed = identity.claim.confirmed if identity.claim else None
+    if confirmed is not None and confirmed != identity:
+        raise _IdentityChanged(confirmed)
 
 
 def create_application(settings: Settings, *, clock: Clock = time.time) -> Application:
@@ -108,7 +145,12 @@ def create_app(settings: Settings) -> falcon.App[Any, Any]:
 
 def build(app: Application) -> falcon.App[Any, Any]:
     """Make the WSGI app of an application."""
-    return make_app(app.routes, backends=app.auth_backends, authorize=app.registry.relay.authorize)
+    return make_app(
+        app.routes,
+        backends=app.auth_backends,
+        authorize=app.registry.relay.authorize,
+        settle=app.settle,
+    )
 
 
 def start_process(app: Application) -> None:

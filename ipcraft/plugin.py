@@ -20,6 +20,7 @@ from ipcraft.contributions import (
     StorageBackend,
     StorageStatus,
 )
+from ipcraft.data.claims import Claim
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
@@ -55,6 +56,7 @@ __all__ = [
     "Application",
     "AuthBackend",
     "Change",
+    "Claim",
     "Command",
     "CompiledStatement",
     "Contention",

@@ -9,6 +9,7 @@ import falcon
 import structlog
 
 from ipcraft.contributions import AuthBackend, Identity, Route
+from ipcraft.data.claims import Claim
 from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
 
 _log = structlog.get_logger("ipcraft.http")
@@ -23,9 +24,11 @@ class Identification:
 
     Backends are asked in order. The first identity counts; none is 401; a backend that
     fails is 503, and no other is asked. Public routes are served without asking.
+    Where the identity is a claim still, it is settled with the first query of a deferred route,
+    at once on any other, and at the latest before the answer leaves.
     """
 
-    __slots__ = ("_authorize", "_backends", "_routes")
+    __slots__ = ("_authorize", "_backends", "_routes", "_settle")
 
     def __init__(
         self,
@@ -33,10 +36,12 @@ class Identification:
         *,
         backends: Sequence[AuthBackend],
         authorize: Authorize,
+        settle: Callable[[Claim], None],
     ) -> None:
         self._routes = routes
         self._backends = tuple(backends)
         self._authorize = authorize
+        self._settle = settle
 
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]
@@ -47,8 +52,33 @@ class Identification:
             return
         identity = self._recognize(req)
         req.context.identity = identity
-        if not self._authorize(identity, route.action(req.method), route.path):
-            raise Forbidden("Your role does not allow this; ask an admin of your organization")
+        action = route.action(req.method)
+
+        def allow(identity: Identity) -> None:
+            if not self._authorize(identity, action, route.path):
+                raise Forbidden("Your role does not allow this; ask an admin of your organization")
+
+        claim = identity.claim
+        if claim is None:
+            allow(identity)
+        elif route.deferred and self._authorize(identity, action, route.path):
+            claim.allow = allow
+        else:
+            claim.allow = allow
+            self._settle(claim)
+            req.context.identity = claim.confirmed
+
+    def process_response(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        resource: object,
+        req_succeeded: bool,  # noqa: FBT001 - Falcon's signature
+    ) -> None:
+        """Settle what no query has settled: no answer goes to who is not recognized any more."""
+        identity = req.context.identity
+        if identity is not None and identity.claim is not None and not identity.claim.settled:
+            self._settle(identity.claim)
 
     def _recognize(self, req: falcon.Request) -> Identity:
         for backend in self._backends:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import falcon
 import falcon.media
 
 from ipcraft.contributions import AuthBackend, Route
+from ipcraft.data.claims import Claim
 from ipcraft.http import errors
 from ipcraft.http.identity import Authorize, Identification
 from ipcraft.http.media import JSONHandler, Rendering
@@ -18,7 +19,11 @@ from ipcraft.http.routing import Router
 
 
 def make_app(
-    routes: Iterable[Route], *, backends: Sequence[AuthBackend], authorize: Authorize
+    routes: Iterable[Route],
+    *,
+    backends: Sequence[AuthBackend],
+    authorize: Authorize,
+    settle: Callable[[Claim], None],
 ) -> falcon.App[Any, Any]:
     """Serve the routes.
 
@@ -30,7 +35,7 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
-            Identification(by_path, backends=backends, authorize=authorize),
+            Identification(by_path, backends=backends, authorize=authorize, settle=settle),
             Rendering(),  # last here is first after the resource
         ),
     )

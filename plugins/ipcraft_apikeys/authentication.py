@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import falcon
 from sqlalchemy import LargeBinary, select
 
-from ipcraft.plugin import Application, Identity, Statement, Unauthenticated, given
+from ipcraft.plugin import Application, Claim, Identity, Statement, Unauthenticated, given
 from ipcraft_accounts import organizations
 from ipcraft_apikeys.key_format import MARK, is_key, key_hash
 from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 _SCHEME = "bearer "
+_MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ _HOLDER = Statement(
 class KeyBackend:
     """Recognize ``Authorization: Bearer ipc_...`` with one query.
 
-    Other bearer tokens are left to other backends.
+    Whose key it was the last time is remembered, by its hash, as a claim to be settled: each
+    request asks the database once. Other bearer tokens are left to other backends.
     """
 
     name = "api_key"
@@ -58,6 +61,7 @@ class KeyBackend:
     def __init__(self, app: Application, *, last_used: LastUsed) -> None:
         self._app = app
         self.last_used = last_used
+        self._remembered: dict[bytes, Identity] = {}
 
     def authenticate(self, request: falcon.Request) -> Identity | None:
         """Give the identity of the key's holder.
@@ -69,16 +73,28 @@ class KeyBackend:
 
     def _recognize(self, key: str) -> Identity:
         # Malformed and unknown keys get the same answer; only the malformed cost no query.
-        holder = self._app.storage.look_up(_HOLDER, key_hash=key_hash(key)) if is_key(key) else None
+        if not is_key(key):
+            raise _invalid()
+        hashed = key_hash(key)
+        remembered = self._remembered.get(hashed)
+        if remembered is None:
+            return self._identity(hashed, self._app.storage.look_up(_HOLDER, key_hash=hashed))
+        claim = Claim(
+            _HOLDER, parameters={"key_hash": hashed}, recognize=partial(self._identity, hashed)
+        )
+        return replace(remembered, claim=claim)
+
+    def _identity(self, hashed: bytes, holder: _Holder | None) -> Identity:
         if holder is None:
-            raise Unauthenticated("The API key is not valid")
+            self._remembered.pop(hashed, None)
+            raise _invalid()
         now = int(self._app.clock())
         if holder.expires_at is not None and holder.expires_at <= now:
             raise Unauthenticated("The API key has expired")
         self.last_used.note(
             holder.organization_id, key_id=holder.key_id, before=holder.last_used_at, now=now
         )
-        return Identity(
+        identity = Identity(
             organization_id=holder.organization_id,
             user_id=holder.user_id,
             role=holder.role,
@@ -86,6 +102,14 @@ class KeyBackend:
             credential_id=holder.key_id,
             plan=holder.plan,
         )
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[hashed] = identity
+        return identity
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("The API key is not valid")
 
 
 def _presented(request: falcon.Request) -> str | None:

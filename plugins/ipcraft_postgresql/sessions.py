@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import CompiledStatement, Queued, Row, Unavailable
+from ipcraft.plugin import Claim, CompiledStatement, Queued, Row, Unavailable
 from ipcraft_postgresql.links import Call, Link
 
 DIALECT: Dialect = psycopg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
@@ -59,31 +59,65 @@ class Lease:
             self._pool.putconn(self.link)
 
 
+class Opening:
+    """Say what goes out before the first statement: the BEGIN, the sender's claim, the tenant."""
+
+    __slots__ = ("_begin", "_claim", "_tenant")
+
+    def __init__(
+        self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
+    ) -> None:
+        self._begin = begin
+        self._tenant = tenant
+        self._claim = claim if claim and not claim.settled else None
+
+    def lock(self, function: str, key: int) -> None:
+        """Hold a lock from before the first statement on.
+
+        PERF: told in one SELECT with the tenant, it costs next to nothing.
+        """
+        sql, arguments = self._tenant or ("SELECT 1", ())
+        locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
+        self._tenant = (locking, (*arguments, key))
+
+    def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
+        """Send it with the calls, settle the claim, and give the results of the calls."""
+        before = [] if self._begin is None else [self._begin]
+        claim, self._claim = self._claim, None
+        place = len(before)
+        if claim:
+            compiled = claim.statement.compile(DIALECT)
+            before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
+        if self._tenant:
+            before.append(self._tenant)
+        results = lease.begin([*before, *calls])
+        if claim:
+            rows = lease.link.rows(results[place])
+            claim.settle(claim.statement.into(*rows[0]) if rows else None)
+        return results[len(before) :]
+
+
 class PostgreSQLSession:
     """Run statements on a connection; the transaction begins with the first.
 
-    `begin` is what begins it; the last of it is a SELECT, to which locks are added.
-
-    PERF: a round trip costs 60 to 140 us, a statement in it some 20. What begins the transaction
-    and the locks asked for before its first statement go out with that statement; what is queued
-    goes out with the next statement, or with the commit; independent writes are sent as one.
+    PERF: a round trip costs 60 to 140 us, a statement in it some 20. What opens the transaction
+    goes out with its first statement; what is queued goes out with the next statement, or with the
+    commit; independent writes are sent as one.
     """
 
     dialect = DIALECT
 
-    __slots__ = ("_begin", "_lease")
+    __slots__ = ("_lease", "_opening")
 
-    def __init__(self, lease: Lease, begin: Sequence[Call]) -> None:
+    def __init__(self, lease: Lease, opening: Opening) -> None:
         self._lease = lease
-        self._begin = list(begin)
+        self._opening: Opening | None = opening
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock: before the first statement, or now."""
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        if self._begin:
-            *others, (sql, arguments) = self._begin
-            locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
-            self._begin = [*others, (locking, (*arguments, key))]
+        if self._opening:
+            self._opening.lock(function, key)
         else:
             self._exchange([*_calls(queued), (f"SELECT {function}($1::BIGINT)", (key,))])
 
@@ -105,9 +139,9 @@ class PostgreSQLSession:
 
     def commit(self, queued: Sequence[Queued]) -> None:
         """Run what is queued and commit."""
-        if queued and self._begin:
+        if queued and self._opening:
             self._exchange([])  # what commits cannot be run again on another connection
-        if not self._begin:
+        if not self._opening:
             self._exchange([*_calls(queued), COMMIT])
 
     def _run(self, queued: Sequence[Queued], statement: Queued) -> PGresult:
@@ -115,32 +149,31 @@ class PostgreSQLSession:
         return self._exchange([*_calls(queued), (compiled.sql, arguments)])[-1]
 
     def _exchange(self, calls: Sequence[Call]) -> list[PGresult]:
-        begin = self._begin
-        if not begin:
+        if not self._opening:
             return self._lease.link.exchange(calls)
-        self._begin = []
-        return self._lease.begin([*begin, *calls])
+        opening, self._opening = self._opening, None
+        return opening.run(self._lease, calls)
 
 
 class PostgreSQLLook:
-    """Run queries of one organization, each for itself, in one round trip.
+    """Run queries, each for itself, in one round trip.
 
     What tells the tenant goes out with each query: both are one transaction, without a word more.
     """
 
     dialect = DIALECT
 
-    __slots__ = ("_lease", "_tenant")
+    __slots__ = ("_lease", "_opening")
 
-    def __init__(self, lease: Lease, tenant: Sequence[Call]) -> None:
+    def __init__(self, lease: Lease, opening: Opening) -> None:
         self._lease = lease
-        self._tenant = tenant
+        self._opening = opening
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the query."""
         compiled, arguments = statement
-        results = self._lease.begin([*self._tenant, (compiled.sql, arguments)])
-        return self._lease.link.rows(results[-1])
+        [result] = self._opening.run(self._lease, [(compiled.sql, arguments)])
+        return self._lease.link.rows(result)
 
 
 def _calls(queued: Sequence[Queued]) -> Iterator[Call]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from ipcraft.plugin import (
     SERVING_ROLE,
+    Claim,
     Contention,
     Migrations,
     Reader,
@@ -32,7 +33,7 @@ from ipcraft.plugin import (
 )
 from ipcraft_postgresql.links import Call, Link
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import Lease, PostgreSQLLook, PostgreSQLSession
+from ipcraft_postgresql.sessions import Lease, Opening, PostgreSQLLook, PostgreSQLSession
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,7 +47,6 @@ _OVERTAKEN = (
 _UPGRADE_LOCK = 0x1BC4AF7
 
 _BEGIN: Call = ("BEGIN", ())
-_AS_OWNER: Call = ("SELECT set_config('ipcraft.org', '', true)", ())
 _BEGIN_READING: Call = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
 _ROLE_AND_TENANT = "set_config('role', $1, true), set_config('ipcraft.org', $2, true)"
 _AS_TENANT = f"SELECT {_ROLE_AND_TENANT}"
@@ -142,45 +142,54 @@ class PostgreSQLStorage:
         self._up_to_date = False
 
     def transact(
-        self, organization_id: str, work: Callable[[Transaction], T], *, actor: str | None = None
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], T],
+        *,
+        actor: str | None = None,
+        claim: Claim | None = None,
     ) -> T:
         """Run the work as the organization and commit it."""
         tenant = (_AS_WRITING_TENANT, (*self._tenant(organization_id), self._lock_timeout))
-        begin = (_BEGIN, tenant)
-        return self._transact(begin, work, organization_id=organization_id, actor=actor)
+        return self._transact(
+            lambda: Opening(_BEGIN, tenant, claim=claim),
+            work,
+            organization_id=organization_id,
+            actor=actor,
+        )
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:
         """Run the work as the owner of the tables, across organizations."""
-        return self._transact((_BEGIN, _AS_OWNER), work, organization_id=None, actor=None)
+        return self._transact(lambda: Opening(_BEGIN, None), work, organization_id=None, actor=None)
 
     @contextmanager
-    def read(self, organization_id: str) -> Iterator[Transaction]:
+    def read(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Transaction]:
         """Read one state of the organization's rows."""
-        begin = (_BEGIN_READING, (_AS_TENANT, self._tenant(organization_id)))
+        tenant = (_AS_TENANT, self._tenant(organization_id))
         with self._leased() as lease:
-            session = PostgreSQLSession(lease, begin)
+            session = PostgreSQLSession(lease, Opening(_BEGIN_READING, tenant, claim=claim))
             yield Transaction(session, self._recorder, organization_id=organization_id)
 
     @contextmanager
     def read_system(self) -> Iterator[Transaction]:
         """Read one state of everybody's rows."""
         with self._leased() as lease:
-            session = PostgreSQLSession(lease, (_BEGIN_READING,))
+            session = PostgreSQLSession(lease, Opening(_BEGIN_READING, None))
             yield Transaction(session, self._recorder, organization_id=None)
 
     @contextmanager
-    def look(self, organization_id: str) -> Iterator[Reader]:
+    def look(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Reader]:
         """Run queries of the organization, each in one round trip."""
         tenant = (_AS_TENANT, self._tenant(organization_id))
         with self._leased() as lease:
-            yield Reader(PostgreSQLLook(lease, (tenant,)), organization_id=organization_id)
+            session = PostgreSQLLook(lease, Opening(None, tenant, claim=claim))
+            yield Reader(session, organization_id=organization_id)
 
     def look_up(self, statement: Statement[R], /, **parameters: Any) -> R | None:
         """Run one query across organizations, in one round trip."""
         with self._leased() as lease:
-            return Reader(PostgreSQLLook(lease, ()), organization_id=None).one(
-                statement, **parameters
-            )
+            session = PostgreSQLLook(lease, Opening(None, None))
+            return Reader(session, organization_id=None).one(statement, **parameters)
 
     def check(self) -> str | None:
         """Say why requests cannot be served, or None."""
@@ -220,7 +229,7 @@ class PostgreSQLStorage:
 
     def _transact(
         self,
-        begin: Sequence[Call],
+        opening: Callable[[], Opening],
         work: Callable[[Transaction], T],
         *,
         organization_id: str | None,
@@ -231,7 +240,7 @@ class PostgreSQLStorage:
             try:
                 with self._leased() as lease:
                     tx = Transaction(
-                        PostgreSQLSession(lease, begin),
+                        PostgreSQLSession(lease, opening()),
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,

@@ -53,7 +53,9 @@ def client(*pages: Any) -> TestClient:
         Route("/newest", Newest(), public=True),
         Route("/streamed", Streamed(), public=True),
     ]
-    return TestClient(make_app(routes, backends=[], authorize=lambda *_: True))
+    return TestClient(
+        make_app(routes, backends=[], authorize=lambda *_: True, settle=lambda _: None)
+    )
 
 
 def get(path: str) -> Result:
@@ -202,7 +204,12 @@ def test_an_error_on_the_first_pages_is_an_answer() -> None:
         def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
             stream_list(resp, pages())
 
-    app = make_app([Route("/", Gone(), public=True)], backends=[], authorize=lambda *_: True)
+    app = make_app(
+        [Route("/", Gone(), public=True)],
+        backends=[],
+        authorize=lambda *_: True,
+        settle=lambda _: None,
+    )
     assert TestClient(app).simulate_get("/").status_code == 404
 
 
