@@ -43,7 +43,7 @@ from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.lists import Page, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
-from ipcraft.http.schemas import Schema
+from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
@@ -89,6 +89,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "as_complaint",
     "did_you_mean",
     "events",
     "given",

@@ -7,8 +7,9 @@ up. So taking addresses never waits, and a release, which must not be missed, al
 
 - taking changes a range only as it was read (`version`) and only if nobody else is at it
   (`SKIP LOCKED`);
-- releasing waits for the range, looks at it again, and gives it a new version even when the range
-  still holds the address, so that nobody who saw it taken cuts it off.
+- releasing waits for the ranges around the address, looks again whenever one of them changed
+  meanwhile, and gives the range a new version even when it still holds the address, so that nobody
+  who saw it taken cuts it off.
 
 PERF: rows are keyed by a range's end, so taking from its start touches no index.
 """
@@ -19,13 +20,14 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Integer, delete, insert, select, update
+from sqlalchemy import BigInteger, Integer, delete, insert, literal, select, union_all, update
 
 from ipcraft.plugin import AddressBytes, Reader, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, Span, from_bytes, to_bytes
 from ipcraft_ipam.tables import free_ranges, subnets
 
 _VERSIONS = 1 << 62
+_SEEN, _LOCKED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,20 @@ DOWNWARD = Statement(
     .limit(given("limit", Integer())),
     free_range,
 )
-AROUND = Statement(
+_around = (
     select(*_columns)
     .where(*_mine, _r.last >= given("before", AddressBytes))
     .order_by(_r.last)
     .limit(3)
-    .with_for_update(),
-    free_range,
 )
+_seen, _locked = _around.cte("seen"), _around.with_for_update().cte("locked")
+AROUND = Statement(
+    union_all(
+        select(literal(_SEEN, Integer()), *_seen.c), select(literal(_LOCKED, Integer()), *_locked.c)
+    ),
+    lambda kind, *columns: (kind, free_range(*columns)),
+)
+"""The ranges around a place twice: as the statement began, and as they are now that it has them."""
 INSERT = Statement(insert(free_ranges))
 SHRINK_IF_READ = Statement(
     update(free_ranges)
@@ -224,11 +232,7 @@ def carve(tx: Transaction, subnet_id: str, hole: Span) -> None:
 
 def give_back(tx: Transaction, subnet_id: str, span: Span) -> None:
     """Make a span free again, joined with the ranges it touches."""
-    where = {"subnet_id": subnet_id, "before": to_bytes(span.first - 1)}
-    # Whoever is at these ranges may be splitting one: wait for the end of that, then look anew. The
-    # first look alone would miss the new part of a range that was split while it waited.
-    tx.write(AROUND, **where)
-    around = tx.all(AROUND, **where)
+    around = _hold_around(tx, subnet_id, span)
     before = next((old for old in around if old.span.last == span.first - 1), None)
     after = next((old for old in around if old.span.first == span.last + 1), None)
     covering = next((old for old in around if old.span.covers(span)), None)
@@ -243,6 +247,21 @@ def give_back(tx: Transaction, subnet_id: str, span: Span) -> None:
         _reshape(tx, subnet_id, after, Span(span.first, after.span.last))
     else:
         _insert(tx, subnet_id, span)
+
+
+def _hold_around(tx: Transaction, subnet_id: str, span: Span) -> set[FreeRange]:
+    """Give the ranges that hold or touch the span, which nobody else changes until the commit.
+
+    Whoever was at one of them may have split it, and the new part is not among those the statement
+    waited for. Then it had another version (or was gone) when the statement began: look anew.
+    Unchanged ranges had no new parts, and being held get none. Each look anew meets a smaller range
+    around the span, so there is a last one.
+    """
+    while True:
+        found = tx.all(AROUND, subnet_id=subnet_id, before=to_bytes(span.first - 1))
+        seen, held = ({old for kind, old in found if kind == each} for each in (_SEEN, _LOCKED))
+        if seen == held:
+            return held
 
 
 def clear(tx: Transaction, subnet_id: str) -> None:
