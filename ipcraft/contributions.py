@@ -34,6 +34,12 @@ class Identity:
     """How the identity was proven: ``api_key``, ``session``, a plugin's own word."""
     credential_id: str | None = None
     plan: str | None = None
+    ambient: bool = True
+    """Whether browsers send the proof by themselves, as they do a cookie or a proxy's sign-in.
+
+    Then another site could make them send it, and a write must show that it comes from ours.
+    A backend whose proof a program puts in, such as a key in a header, says False.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from ipcraft.contributions import (
     StorageBackend,
     StorageStatus,
 )
+from ipcraft.data.last_used import LastUsed
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
@@ -65,6 +66,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Invocation",
+    "LastUsed",
     "LimitReached",
     "Migrations",
     "NotFound",

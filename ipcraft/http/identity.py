@@ -10,6 +10,7 @@ import structlog
 
 from ipcraft.contributions import AuthBackend, Identity, Route
 from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+from ipcraft.http.forgery import ForgeryGuard
 
 _log = structlog.get_logger("ipcraft.http")
 
@@ -22,10 +23,11 @@ class Identification:
     """Falcon middleware: recognize the sender and set ``req.context.identity``.
 
     Backends are asked in order. The first identity counts; none is 401; a backend that
-    fails is 503, and no other is asked. Public routes are served without asking.
+    fails is 503, and no other is asked. Public routes are served without asking. On all
+    others a write that may be forged is refused, and so is what the role does not allow.
     """
 
-    __slots__ = ("_authorize", "_backends", "_routes")
+    __slots__ = ("_authorize", "_backends", "_forgery", "_routes")
 
     def __init__(
         self,
@@ -33,8 +35,10 @@ class Identification:
         *,
         backends: Sequence[AuthBackend],
         authorize: Authorize,
+        forgery: ForgeryGuard,
     ) -> None:
         self._routes = routes
+        self._forgery = forgery
         self._backends = tuple(backends)
         self._authorize = authorize
 
@@ -47,6 +51,7 @@ class Identification:
             return
         identity = self._recognize(req)
         req.context.identity = identity
+        self._forgery.check(req, identity)
         if not self._authorize(identity, route.action(req.method), route.path):
             raise Forbidden("Your role does not allow this; ask an admin of your organization")
 
@@ -61,4 +66,6 @@ class Identification:
                 raise Unavailable("Credentials cannot be checked now; try again later") from error
             if identity is not None:
                 return identity
-        raise Unauthenticated("Credentials are required: send `Authorization: Bearer <API key>`")
+        raise Unauthenticated(
+            "Credentials are required: sign in, or send `Authorization: Bearer <API key>`"
+        )

@@ -10,6 +10,7 @@ import falcon.media
 
 from ipcraft.contributions import AuthBackend, Route
 from ipcraft.http import errors
+from ipcraft.http.forgery import ForgeryGuard
 from ipcraft.http.identity import Authorize, Identification
 from ipcraft.http.media import JSONHandler, Rendering
 from ipcraft.http.request import Request
@@ -18,9 +19,13 @@ from ipcraft.http.routing import Router
 
 
 def make_app(
-    routes: Iterable[Route], *, backends: Sequence[AuthBackend], authorize: Authorize
+    routes: Iterable[Route],
+    *,
+    backends: Sequence[AuthBackend],
+    authorize: Authorize,
+    public_url: str | None = None,
 ) -> falcon.App[Any, Any]:
-    """Serve the routes.
+    """Serve the routes. Browsers reach them below `public_url`, if that is known.
 
     Raises ValueError for a path that Falcon cannot route or that another one shadows.
     """
@@ -30,7 +35,12 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
-            Identification(by_path, backends=backends, authorize=authorize),
+            Identification(
+                by_path,
+                backends=backends,
+                authorize=authorize,
+                forgery=ForgeryGuard(public_url),
+            ),
             Rendering(),  # last here is first after the resource
         ),
     )

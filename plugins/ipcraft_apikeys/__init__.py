@@ -10,6 +10,7 @@ from ipcraft.plugin import (
     AuthBackend,
     Command,
     EventType,
+    LastUsed,
     Migrations,
     Route,
     hookimpl,
@@ -17,9 +18,8 @@ from ipcraft.plugin import (
 from ipcraft_apikeys.authentication import KeyBackend
 from ipcraft_apikeys.commands import key_commands, organization_commands
 from ipcraft_apikeys.keys import ApiKey, NewKey, create_key, delete_key, list_keys
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.resources import Key, Keys
-from ipcraft_apikeys.tables import metadata
+from ipcraft_apikeys.tables import api_keys, metadata
 from ipcraft_apikeys.welcome import welcome
 
 API = 1
@@ -52,7 +52,7 @@ def ipcraft_event_types() -> Sequence[EventType]:
 @hookimpl
 def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
     """Recognize ``Authorization: Bearer ipc_...``."""
-    return [KeyBackend(app, last_used=LastUsed(app))]
+    return [KeyBackend(app, last_used=LastUsed(app, api_keys))]
 
 
 @hookimpl

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import falcon
 from sqlalchemy import LargeBinary, select
 
-from ipcraft.plugin import Application, Identity, Statement, Unauthenticated, given
+from ipcraft.plugin import Application, Identity, LastUsed, Statement, Unauthenticated, given
 from ipcraft_accounts import organizations
 from ipcraft_apikeys.key_format import MARK, is_key, key_hash
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 _SCHEME = "bearer "
@@ -76,7 +75,7 @@ class KeyBackend:
         if holder.expires_at is not None and holder.expires_at <= now:
             raise Unauthenticated("The API key has expired")
         self.last_used.note(
-            holder.organization_id, key_id=holder.key_id, before=holder.last_used_at, now=now
+            holder.organization_id, credential_id=holder.key_id, before=holder.last_used_at, now=now
         )
         return Identity(
             organization_id=holder.organization_id,
@@ -85,6 +84,7 @@ class KeyBackend:
             scheme="api_key",
             credential_id=holder.key_id,
             plan=holder.plan,
+            ambient=False,
         )
 
 

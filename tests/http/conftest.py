@@ -22,8 +22,11 @@ def serve() -> Callable[..., TestClient]:
         *routes: Route,
         backends: Sequence[AuthBackend] = (),
         authorize: Callable[[Identity, str, str], bool] = lambda *_: True,
+        public_url: str | None = None,
     ) -> TestClient:
-        return TestClient(make_app(routes, backends=backends, authorize=authorize))
+        return TestClient(
+            make_app(routes, backends=backends, authorize=authorize, public_url=public_url)
+        )
 
     return client
 

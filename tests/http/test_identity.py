@@ -14,7 +14,9 @@ from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
 
 Serve = Callable[..., TestClient]
 
-ALICE = Identity(organization_id="org_1", user_id="usr_1", role="viewer", scheme="test")
+ALICE = Identity(
+    organization_id="org_1", user_id="usr_1", role="viewer", scheme="test", ambient=False
+)
 
 
 @dataclass
