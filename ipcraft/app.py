@@ -20,6 +20,7 @@ from ipcraft.contributions import (
     Storage,
     StorageBackend,
 )
+from ipcraft.data.erasure import Erasure
 from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Transaction
 from ipcraft.errors import StartError
@@ -88,6 +89,10 @@ class Application:
         if self._secret_key is None:
             self._secret_key = secret_key(self.settings)
         return derived_key(self._secret_key, purpose)
+
+    def erase(self, tx: Transaction) -> None:
+        """Delete every row of the transaction's organization, those of all plugins, now."""
+        Erasure([CORE, *self.registry.migrations.values()]).run(tx)
 
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction of the identity's organization.
