@@ -21,6 +21,7 @@ from ipcraft.contributions import (
     StorageBackend,
 )
 from ipcraft.data.claims import Claim
+from ipcraft.data.erasure import Erasure
 from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import RequestError, StartError
@@ -31,6 +32,7 @@ from ipcraft.http.serving import make_app
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
 from ipcraft.registry import Given, PluginError, Registry
+from ipcraft.secret_key import derived_key, secret_key
 from ipcraft.spelling import did_you_mean
 
 T = TypeVar("T")
@@ -48,17 +50,24 @@ class Application:
     gave for the serving of requests was collected once: `routes`, `auth_backends`.
     """
 
-    __slots__ = ("_storage", "auth_backends", "clock", "registry", "routes", "settings")
+    __slots__ = (
+        "_secret_key",
+        "_storage",
+        "auth_backends",
+        "clock",
+        "registry",
+        "routes",
+        "settings",
+    )
 
     def __init__(self, settings: Settings, registry: Registry, *, clock: Clock = time.time) -> None:
         self.settings = settings
         self.registry = registry
         self.clock = clock
+        self._secret_key: str | None = None
         self._storage: Storage | None = None
         self._storage = _open_storage(self)
-        self.auth_backends = tuple(
-            registry.named("ipcraft_auth_backends", kind=AuthBackend, app=self).values()
-        )
+        self.auth_backends = _auth_backends(self)
         self.routes = _routes(self)
 
     @property
@@ -71,6 +80,20 @@ class Application:
     def section(self, name: str) -> Mapping[str, object]:
         """Give the typed settings of a plugin. Raises KeyError for one without a schema."""
         return self.registry.sections[name]
+
+    def key_for(self, purpose: str) -> bytes:
+        """Give the 32 bytes of this installation's key for one purpose, such as signing nonces.
+
+        It is the same in every process and after every start. Raises `StartError` when there is
+        no secret key to derive it from.
+        """
+        if self._secret_key is None:
+            self._secret_key = secret_key(self.settings)
+        return derived_key(self._secret_key, purpose)
+
+    def erase(self, tx: Transaction) -> None:
+        """Delete every row of the transaction's organization, those of all plugins, now."""
+        Erasure([CORE, *self.registry.migrations.values()]).run(tx)
 
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction of the identity's organization.
@@ -139,6 +162,7 @@ def create_application(settings: Settings, *, clock: Clock = time.time) -> Appli
 def create_app(settings: Settings) -> falcon.App[Any, Any]:
     """Make the WSGI app of these settings. Raises `StartError` saying what to mend."""
     configure_logs(level=settings.log_level, form=settings.log_format)
+    secret_key(settings)
     app = create_application(settings)
     return build(app)
 
@@ -150,6 +174,7 @@ def build(app: Application) -> falcon.App[Any, Any]:
         backends=app.auth_backends,
         authorize=app.registry.relay.authorize,
         settle=app.settle,
+        public_url=app.settings.public_url,
     )
 
 
@@ -179,6 +204,23 @@ def _backend_for(url: str, backends: Mapping[str, StorageBackend]) -> StorageBac
             f"{did_you_mean(scheme, by_scheme)} (known: {known})"
         )
     return by_scheme[scheme]
+
+
+def _auth_backends(app: Application) -> tuple[AuthBackend, ...]:
+    """Give the auth backends: those the settings name first, then the others in their order."""
+    backends = dict(app.registry.named("ipcraft_auth_backends", kind=AuthBackend, app=app))
+    order = app.settings.auth_order
+    for name in order:
+        if name not in backends:
+            known = ", ".join(backends) or "none"
+            raise StartError(
+                f"auth_order: no auth backend is named {name}"
+                f"{did_you_mean(name, backends)} (known: {known})"
+            )
+    return (
+        *(backends[name] for name in order),
+        *(backend for name, backend in backends.items() if name not in order),
+    )
 
 
 def _routes(app: Application) -> tuple[Route, ...]:

@@ -37,6 +37,12 @@ class Identity:
     plan: str | None = None
     claim: Claim | None = field(default=None, compare=False, repr=False)
     """What has still to be asked before the identity is certain, with the first query."""
+    ambient: bool = True
+    """Whether browsers send the proof by themselves, as they do a cookie or a proxy's sign-in.
+
+    Then another site could make them send it, and a write must show that it comes from ours.
+    A backend whose proof a program puts in, such as a key in a header, says False.
+    """
 
 
 @dataclass(frozen=True, slots=True)

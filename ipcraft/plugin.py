@@ -20,7 +20,8 @@ from ipcraft.contributions import (
     StorageBackend,
     StorageStatus,
 )
-from ipcraft.data.claims import Claim
+from ipcraft.data.claims import Claim, Recognition
+from ipcraft.data.last_used import LastUsed
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
@@ -67,6 +68,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Invocation",
+    "LastUsed",
     "LimitReached",
     "Migrations",
     "NotFound",
@@ -74,6 +76,7 @@ __all__ = [
     "QuerySession",
     "Queued",
     "Reader",
+    "Recognition",
     "Recorder",
     "RequestError",
     "Route",

@@ -8,11 +8,19 @@ together with the request's first query, and nothing is done or answered unless 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from ipcraft.app import Application
     from ipcraft.contributions import Identity
     from ipcraft.data.statements import Statement
+
+
+H = TypeVar("H")
+
+_MOST_REMEMBERED = 10_000
 
 
 class Claim:
@@ -49,3 +57,44 @@ class Claim:
         if self.allow is not None:
             self.allow(identity)
         self.confirmed = identity
+
+
+class Recognition(Generic[H]):
+    """Recognize credentials of one kind by their hash, with one question for each request.
+
+    `statement` asks for the holder of the hash that is its parameter `parameter`. `identify` makes
+    an identity of the holder, None where there is none, or raises
+    `ipcraft.errors.Unauthenticated`. A hash that was seen before gives a claim.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        statement: Statement[H],
+        *,
+        parameter: str,
+        identify: Callable[[H | None], Identity],
+    ) -> None:
+        self._app = app
+        self._statement = statement
+        self._parameter = parameter
+        self._identify = identify
+        self._remembered: dict[bytes, Identity] = {}
+
+    def recognize(self, hashed: bytes) -> Identity:
+        """Give the identity that a credential of this hash proves. Raises what `identify` does."""
+        parameters = {self._parameter: hashed}
+        remembered = self._remembered.get(hashed)
+        if remembered is None:
+            return self._learn(hashed, self._app.storage.look_up(self._statement, **parameters))
+        recognize = partial(self._learn, hashed)
+        claim = Claim(self._statement, parameters=parameters, recognize=recognize)
+        return replace(remembered, claim=claim)
+
+    def _learn(self, hashed: bytes, holder: H | None) -> Identity:
+        self._remembered.pop(hashed, None)
+        identity = self._identify(holder)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[hashed] = identity
+        return identity

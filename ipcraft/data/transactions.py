@@ -164,11 +164,15 @@ class Transaction(Reader):
         for change in changes:
             self.record(change)
 
-    def commit(self) -> None:
-        """Finish: event rows and `after_change` hooks, then everything at once."""
+    def settle(self) -> None:
+        """Finish the changes recorded so far: their event rows and `after_change` hooks."""
         while self._changes:
             changes, self._changes = self._changes, []
             self._recorder.after(changes, self)
+
+    def commit(self) -> None:
+        """Finish every change, then send everything at once."""
+        self.settle()
         self._session.commit(self._take_queue())
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:

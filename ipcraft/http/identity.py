@@ -11,6 +11,7 @@ import structlog
 from ipcraft.contributions import AuthBackend, Identity, Route
 from ipcraft.data.claims import Claim
 from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+from ipcraft.http.forgery import ForgeryGuard
 
 _log = structlog.get_logger("ipcraft.http")
 
@@ -23,12 +24,13 @@ class Identification:
     """Falcon middleware: recognize the sender and set ``req.context.identity``.
 
     Backends are asked in order. The first identity counts; none is 401; a backend that
-    fails is 503, and no other is asked. Public routes are served without asking.
+    fails is 503, and no other is asked. Public routes are served without asking. On all
+    others a write that may be forged is refused, and so is what the role does not allow.
     Where the identity is a claim still, it is settled with the first query of a deferred route,
     at once on any other, and at the latest before the answer leaves.
     """
 
-    __slots__ = ("_authorize", "_backends", "_routes", "_settle")
+    __slots__ = ("_authorize", "_backends", "_forgery", "_routes", "_settle")
 
     def __init__(
         self,
@@ -36,9 +38,11 @@ class Identification:
         *,
         backends: Sequence[AuthBackend],
         authorize: Authorize,
+        forgery: ForgeryGuard,
         settle: Callable[[Claim], None],
     ) -> None:
         self._routes = routes
+        self._forgery = forgery
         self._backends = tuple(backends)
         self._authorize = authorize
         self._settle = settle
@@ -52,6 +56,7 @@ class Identification:
             return
         identity = self._recognize(req)
         req.context.identity = identity
+        self._forgery.check(req, identity)
         action = route.action(req.method)
 
         def allow(identity: Identity) -> None:
@@ -91,4 +96,6 @@ class Identification:
                 raise Unavailable("Credentials cannot be checked now; try again later") from error
             if identity is not None:
                 return identity
-        raise Unauthenticated("Credentials are required: send `Authorization: Bearer <API key>`")
+        raise Unauthenticated(
+            "Credentials are required: sign in, or send `Authorization: Bearer <API key>`"
+        )

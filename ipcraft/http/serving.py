@@ -11,6 +11,7 @@ import falcon.media
 from ipcraft.contributions import AuthBackend, Route
 from ipcraft.data.claims import Claim
 from ipcraft.http import errors
+from ipcraft.http.forgery import ForgeryGuard
 from ipcraft.http.identity import Authorize, Identification
 from ipcraft.http.media import JSONHandler, Rendering
 from ipcraft.http.request import Request
@@ -24,8 +25,9 @@ def make_app(
     backends: Sequence[AuthBackend],
     authorize: Authorize,
     settle: Callable[[Claim], None],
+    public_url: str | None = None,
 ) -> falcon.App[Any, Any]:
-    """Serve the routes.
+    """Serve the routes. Browsers reach them below `public_url`, if that is known.
 
     Raises ValueError for a path that Falcon cannot route or that another one shadows.
     """
@@ -35,7 +37,13 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
-            Identification(by_path, backends=backends, authorize=authorize, settle=settle),
+            Identification(
+                by_path,
+                backends=backends,
+                authorize=authorize,
+                forgery=ForgeryGuard(public_url),
+                settle=settle,
+            ),
             Rendering(),  # last here is first after the resource
         ),
     )

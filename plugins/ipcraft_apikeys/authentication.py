@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import falcon
 from sqlalchemy import LargeBinary, select
 
-from ipcraft.plugin import Application, Claim, Identity, Statement, Unauthenticated, given
+from ipcraft.plugin import (
+    Application,
+    Identity,
+    LastUsed,
+    Recognition,
+    Statement,
+    Unauthenticated,
+    given,
+)
 from ipcraft_accounts import organizations
 from ipcraft_apikeys.key_format import MARK, is_key, key_hash
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 _SCHEME = "bearer "
-_MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class KeyBackend:
     def __init__(self, app: Application, *, last_used: LastUsed) -> None:
         self._app = app
         self.last_used = last_used
-        self._remembered: dict[bytes, Identity] = {}
+        self._recognition = Recognition(app, _HOLDER, parameter="key_hash", identify=self._identify)
 
     def authenticate(self, request: falcon.Request) -> Identity | None:
         """Give the identity of the key's holder.
@@ -69,47 +74,29 @@ class KeyBackend:
         Raises `Unauthenticated` for a key that is malformed, unknown, revoked or past its end.
         """
         key = _presented(request)
-        return None if key is None else self._recognize(key)
-
-    def _recognize(self, key: str) -> Identity:
+        if key is None:
+            return None
         # Malformed and unknown keys get the same answer; only the malformed cost no query.
-        if not is_key(key):
-            raise _invalid()
-        hashed = key_hash(key)
-        remembered = self._remembered.get(hashed)
-        if remembered is None:
-            return self._identity(hashed, self._app.storage.look_up(_HOLDER, key_hash=hashed))
-        claim = Claim(
-            _HOLDER, parameters={"key_hash": hashed}, recognize=partial(self._identity, hashed)
-        )
-        return replace(remembered, claim=claim)
+        return self._recognition.recognize(key_hash(key)) if is_key(key) else self._identify(None)
 
-    def _identity(self, hashed: bytes, holder: _Holder | None) -> Identity:
+    def _identify(self, holder: _Holder | None) -> Identity:
         if holder is None:
-            self._remembered.pop(hashed, None)
-            raise _invalid()
+            raise Unauthenticated("The API key is not valid")
         now = int(self._app.clock())
         if holder.expires_at is not None and holder.expires_at <= now:
             raise Unauthenticated("The API key has expired")
         self.last_used.note(
-            holder.organization_id, key_id=holder.key_id, before=holder.last_used_at, now=now
+            holder.organization_id, credential_id=holder.key_id, before=holder.last_used_at, now=now
         )
-        identity = Identity(
+        return Identity(
             organization_id=holder.organization_id,
             user_id=holder.user_id,
             role=holder.role,
             scheme="api_key",
             credential_id=holder.key_id,
             plan=holder.plan,
+            ambient=False,
         )
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[hashed] = identity
-        return identity
-
-
-def _invalid() -> Unauthenticated:
-    return Unauthenticated("The API key is not valid")
 
 
 def _presented(request: falcon.Request) -> str | None:

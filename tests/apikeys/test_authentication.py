@@ -10,12 +10,11 @@ import falcon.testing
 import pytest
 from sqlalchemy import select
 
-from ipcraft.plugin import Application, Statement, Unauthenticated
+from ipcraft.plugin import Application, LastUsed, Statement, Unauthenticated
 from ipcraft_accounts import Organization, User
 from ipcraft_apikeys import NewKey, delete_key
 from ipcraft_apikeys.authentication import KeyBackend
 from ipcraft_apikeys.key_format import new_key
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 MakeKey = Callable[..., NewKey]
@@ -28,7 +27,7 @@ class Recognition:
     def __init__(self, application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queries = 0
         self.application = application
-        self._backend = KeyBackend(application, last_used=LastUsed(application))
+        self._backend = KeyBackend(application, last_used=LastUsed(application, api_keys))
         look_up = type(application.storage).look_up
 
         def counted(storage: Any, statement: Any, /, **parameters: Any) -> Any:

@@ -24,8 +24,17 @@ def serve() -> Callable[..., TestClient]:
         backends: Sequence[AuthBackend] = (),
         authorize: Callable[[Identity, str, str], bool] = lambda *_: True,
         settle: Callable[[Claim], None] = lambda claim: claim.settle(None),
+        public_url: str | None = None,
     ) -> TestClient:
-        return TestClient(make_app(routes, backends=backends, authorize=authorize, settle=settle))
+        return TestClient(
+            make_app(
+                routes,
+                backends=backends,
+                authorize=authorize,
+                settle=settle,
+                public_url=public_url,
+            )
+        )
 
     return client
 

@@ -17,7 +17,9 @@ from ipcraft.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 
 Serve = Callable[..., TestClient]
 
-ALICE = Identity(organization_id="org_1", user_id="usr_1", role="viewer", scheme="test")
+ALICE = Identity(
+    organization_id="org_1", user_id="usr_1", role="viewer", scheme="test", ambient=False
+)
 
 
 @dataclass
@@ -134,10 +136,11 @@ def test_an_unknown_path_needs_no_credentials(serve: Serve) -> None:
     assert backend.asked == 0
 
 
-def claimed(recognize: Callable[[object], Identity], **changes: str) -> Identity:
+def claimed(recognize: Callable[[object], Identity], *, role: str = "viewer") -> Identity:
     """Give an identity that has still to be asked for."""
     statement = Statement(select(literal(1)))
-    return replace(ALICE, claim=Claim(statement, parameters={}, recognize=recognize), **changes)
+    claim = Claim(statement, parameters={}, recognize=recognize)
+    return replace(ALICE, role=role, claim=claim)
 
 
 def gone(found: object) -> Identity:
