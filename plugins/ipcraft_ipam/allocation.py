@@ -249,9 +249,9 @@ def _tidy(tx: Transaction, home: Subnet, seen: Sequence[FreeRange], attempt: _At
     gone = attempt.occupied.union(picked)
     for old in {old.span.last: old for old in seen}.values():
         inside = [Span(ip, ip) for ip in picked if ip in old.span]
-        if not inside:
-            continue
         trimmed = _trim(old.span, gone)
+        if trimmed == old.span and not inside:
+            continue
         if trimmed is None:
             free_space.replace(tx, home.id, old, [])
         elif any(ip in old.span for ip in attempt.busy):
