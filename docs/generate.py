@@ -39,7 +39,11 @@ _CORE_SETTINGS = {
     "log_level": "The least important lines that are logged.",
     "log_format": "`text` to read, `json` to collect. Logs go to standard error.",
     "public_url": "Where users reach this installation, without a slash at its end.",
+    "secret_key": "What the keys that sign and encrypt are derived from, 32 characters or more. "
+    "An embedded database has its own in a file beside it; any other needs this.",
+    "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
     "default_plan": "The plan of a new organization.",
+    "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
 }

@@ -160,12 +160,18 @@ class Settings:
     log_format: Literal["json", "text"] = "text"
     public_url: str | None = None
     """Base of every link sent, without a slash at its end."""
+    secret_key: str | None = field(default=None, repr=False)
+    """What every other key is derived from; None where it is kept beside the database."""
+    signup: Literal["open", "closed"] = "closed"
+    """Whether somebody nobody invited gets an organization of their own."""
     default_plan: str = "enterprise"
     """Plan of a new organization."""
     rate_limiter: str | None = None
     """Name of the limiter that counts requests; None for the last one that a plugin gives."""
     trusted_proxies: tuple[NetworkAddresses, ...] = ()
     """Networks of the proxies that tell the truth about who they speak for."""
+    auth_order: tuple[str, ...] = ()
+    """Names of the auth backends to ask first, in this order."""
     plugins: tuple[str, ...] = ()
     """Names of the third-party plugins to load, in their order."""
     disabled: tuple[str, ...] = ()
@@ -236,9 +242,16 @@ class _CoreSchema(Schema):
             error="Not an http:// or https:// URL without a slash at its end.",
         ),
     )
+    secret_key = fields.String(
+        load_default=None,
+        validate=validate.Length(min=32, error="Shorter than 32 characters."),
+        metadata={"secret": True},
+    )
+    signup = fields.String(load_default="closed", validate=validate.OneOf(["open", "closed"]))
     default_plan = fields.String(load_default="enterprise", validate=validate.Length(min=1))
     rate_limiter = fields.String(load_default=None, validate=validate.Length(min=1))
     trusted_proxies = fields.List(_Network(), load_default=tuple)
+    auth_order = fields.List(fields.String(), load_default=tuple)
 
 
 class _PluginsSchema(Schema):
@@ -273,9 +286,12 @@ def load_settings(
         log_level=cast(str, core["log_level"]),
         log_format=cast('Literal["json", "text"]', core["log_format"]),
         public_url=cast("str | None", core["public_url"]),
+        secret_key=cast("str | None", core["secret_key"]),
+        signup=cast('Literal["open", "closed"]', core["signup"]),
         default_plan=cast(str, core["default_plan"]),
         rate_limiter=cast("str | None", core["rate_limiter"]),
         trusted_proxies=tuple(cast("list[NetworkAddresses]", core["trusted_proxies"])),
+        auth_order=tuple(dict.fromkeys(cast("list[str]", core["auth_order"]))),
         plugins=tuple(dict.fromkeys(cast("list[str]", choice["enable"]))),
         disabled=tuple(dict.fromkeys(cast("list[str]", choice["disable"]))),
         _sources=sources,

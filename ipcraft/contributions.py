@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import falcon
     from sqlalchemy import MetaData
 
+    from ipcraft.data.claims import Claim
     from ipcraft.data.statements import Statement
-    from ipcraft.data.transactions import Transaction
+    from ipcraft.data.transactions import Reader, Transaction
     from ipcraft.events.recording import Recorder
 
 T = TypeVar("T")
@@ -34,6 +35,14 @@ class Identity:
     """How the identity was proven: ``api_key``, ``session``, a plugin's own word."""
     credential_id: str | None = None
     plan: str | None = None
+    claim: Claim | None = field(default=None, compare=False, repr=False)
+    """What has still to be asked before the identity is certain, with the first query."""
+    ambient: bool = True
+    """Whether browsers send the proof by themselves, as they do a cookie or a proxy's sign-in.
+
+    Then another site could make them send it, and a write must show that it comes from ours.
+    A backend whose proof a program puts in, such as a key in a header, says False.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,10 @@ class Route:
     method `write`; the plugin names other actions per method in `actions`, for example
     ``{"POST": "manage"}``. A `public` route is served without credentials. `limit` is how
     fast one client address may send requests to it, and to all routes with a limit of that name.
+
+    A `deferred` route touches nothing but the database, and that with `Application.transact`,
+    `look` or `read`: then the sender's credentials are checked together with its first query,
+    which saves a round trip. A route that calls another server, sends or counts must not be.
     """
 
     path: str
@@ -94,6 +107,7 @@ class Route:
     public: bool = False
     actions: Mapping[str, Action] = field(default_factory=dict)
     limit: RateLimit | None = None
+    deferred: bool = False
 
     def action(self, method: str) -> Action:
         """Give the action a request with this method performs."""
@@ -197,18 +211,31 @@ class Storage(Protocol):
         work: Callable[[Transaction], T],
         *,
         actor: str | None = None,
+        claim: Claim | None = None,
     ) -> T:
         """Run `work` in a writing transaction of one organization, commit, return its result.
 
         `work` is run again from its start when others overtook it, so it must have no
-        effect but through the transaction. Raises what `work` raises (after rolling back),
+        effect but through the transaction. A `claim` is settled with the first statement, before
+        anything else of the transaction is seen. Raises what `work` raises (after rolling back),
         `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
         the database cannot be used.
         """
         ...
 
-    def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
-        """Open a reading transaction of one organization."""
+    def read(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Open a reading transaction of one organization: all its queries see one state."""
+        ...
+
+    def look(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Reader]:
+        """Open a reader of one organization: each query sees the newest state, for itself.
+
+        The cheapest way to read with one query, or with several that need not agree.
+        """
         ...
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:

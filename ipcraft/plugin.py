@@ -24,11 +24,13 @@ from ipcraft.contributions import (
     StorageBackend,
     StorageStatus,
 )
+from ipcraft.data.claims import Claim, Recognition
+from ipcraft.data.last_used import LastUsed
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
-from ipcraft.data.transactions import Queued, Session, Transaction
+from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
     Contention,
     Forbidden,
@@ -47,7 +49,7 @@ from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.lists import Page, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
-from ipcraft.http.schemas import Schema
+from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
@@ -61,6 +63,7 @@ __all__ = [
     "Application",
     "AuthBackend",
     "Change",
+    "Claim",
     "Command",
     "CompiledStatement",
     "Contention",
@@ -71,15 +74,19 @@ __all__ = [
     "Identity",
     "Invalid",
     "Invocation",
+    "LastUsed",
     "LimitReached",
     "Migrations",
     "NotFound",
     "Page",
     "Plan",
+    "QuerySession",
     "Queued",
     "RateLimit",
     "RateLimited",
     "RateLimiter",
+    "Reader",
+    "Recognition",
     "Recorder",
     "RequestError",
     "Route",
@@ -95,6 +102,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "as_complaint",
     "did_you_mean",
     "events",
     "given",

@@ -6,6 +6,7 @@ Bodies are JSON, at most 1 MiB. Routes that take a list take up to 10,000 items,
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Protocol
 
 import falcon
@@ -15,7 +16,7 @@ from marshmallow import ValidationError
 from ipcraft.errors import Invalid
 from ipcraft.http.errors import BodyTooLarge, LengthRequired, WrongMediaType
 from ipcraft.http.json_text import dumps, parse
-from ipcraft.http.schemas import Complaint, Schema, complaints
+from ipcraft.http.schemas import Complaint, Schema, complaints, sole_code
 
 MEBIBYTE = 1024 * 1024
 
@@ -90,7 +91,7 @@ def _load_object(value: Any, schema: Schema) -> dict[str, Any]:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
         found = complaints(error)
-        raise Invalid(found[0].message, fields=_by_field(found)) from error
+        raise Invalid(found[0].message, code=sole_code(found), fields=_by_field(found)) from error
     return loaded
 
 
@@ -121,7 +122,8 @@ def _refused_items(bad: dict[int, list[Complaint]]) -> Invalid:
             name = f"{index}.{complaint.field}" if complaint.field else str(index)
             fields.setdefault(name, []).append(complaint.message)
     index, found = next(iter(bad.items()))
-    return Invalid(f"item {index}: {found[0].message}", fields=fields)
+    code = sole_code(chain.from_iterable(bad.values()))
+    return Invalid(f"item {index}: {found[0].message}", code=code, fields=fields)
 
 
 def _by_field(found: list[Complaint]) -> dict[str, list[str]]:

@@ -7,14 +7,15 @@ an integer, no ``1`` for true.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import marshmallow
 from marshmallow import RAISE, ValidationError, fields, validate
 
+from ipcraft.errors import Invalid
 from ipcraft.spelling import did_you_mean
 
 LARGEST_INTEGER = 2**31 - 1
@@ -31,11 +32,27 @@ _STARTS = ("must ", "is ", "cannot ", "length ")
 class Complaint:
     """Say in a sentence what is wrong with one field: ``ip``, ``3.ip`` in item 3 of a list.
 
-    The field is empty when the complaint is about the whole body.
+    The field is empty when the complaint is about the whole body. `code` is there when the rule
+    has one of its own.
     """
 
     field: str
     message: str
+    code: str | None = None
+
+
+class _CodedMessage(str):
+    """Be a message of marshmallow's that keeps the code of the refusal it was."""
+
+    __slots__ = ("code",)
+
+    code: str
+
+    @classmethod
+    def of(cls, refusal: Invalid) -> Self:
+        message = cls(refusal.message)
+        message.code = refusal.code
+        return message
 
 
 class Schema(marshmallow.Schema):
@@ -89,6 +106,25 @@ class Schema(marshmallow.Schema):
         return kept | {name: data[name] for name in islice(unknown, _UNKNOWN_NAMED)}
 
 
+def as_complaint(refusal: Invalid) -> ValidationError:
+    """Make a refusal a complaint about the field that is being read.
+
+    Its code is the answer's when it is the only complaint about the body.
+
+    >>> try:
+    ...     return parse_network(text)
+    ... except Invalid as refusal:
+    ...     raise as_complaint(refusal) from refusal
+    """
+    return ValidationError(_CodedMessage.of(refusal))
+
+
+def sole_code(found: Iterable[Complaint]) -> str | None:
+    """Give the code of what was found wrong where that is one thing; many have none in common."""
+    codes = [complaint.code for complaint in found]
+    return codes[0] if len(codes) == 1 else None
+
+
 def complaints(error: ValidationError, *, whole: str = "The body") -> list[Complaint]:
     """List what a schema found wrong, unknown fields first: they often explain the others.
 
@@ -111,7 +147,8 @@ def _flatten(messages: Any, path: tuple[str, ...], *, whole: str) -> Iterator[Co
         return
     field = ".".join(part[:_NAME_LENGTH] for part in path)
     for message in messages:
-        yield Complaint(field, _sentence(field or whole, str(message)))
+        code = message.code if isinstance(message, _CodedMessage) else None
+        yield Complaint(field, _sentence(field or whole, str(message)), code)
 
 
 def _sentence(subject: str, message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, func, or_, select, tuple_
 
-from ipcraft.plugin import AddressBytes, Row, Statement, Transaction, given, own
+from ipcraft.plugin import AddressBytes, Reader, Row, Statement, given, own
 from ipcraft_ipam.addresses import COLUMNS, Address, address
 from ipcraft_ipam.networks import Span, to_bytes
 from ipcraft_ipam.tables import addresses
@@ -24,7 +24,7 @@ START: Row = ("", b"")
 
 
 def pages(
-    tx: Transaction, filters: Mapping[str, Any], *, after: Row = START, limit: int, offset: int = 0
+    tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int, offset: int = 0
 ) -> list[Address]:
     """Give up to `limit` addresses after a (VRF, address) place.
 
@@ -41,7 +41,7 @@ def pages(
     )
 
 
-def count(tx: Transaction, filters: Mapping[str, Any]) -> int:
+def count(tx: Reader, filters: Mapping[str, Any]) -> int:
     """Count what `pages` would give in all."""
     return int(tx.value(_count(frozenset(filters)), **_parameters(filters)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from ipcraft.plugin import Invalid
+from ipcraft.plugin import Invalid, as_complaint
 from ipcraft_ipam.networks import parse_address, parse_network
 
 _MAC_ADDRESS = re.compile(
@@ -34,7 +34,7 @@ class Parsed(fields.String):
         try:
             return self._parse(text)
         except Invalid as refusal:
-            raise ValidationError(refusal.message) from refusal
+            raise as_complaint(refusal) from refusal
 
 
 class Fixed(fields.Field[Any]):

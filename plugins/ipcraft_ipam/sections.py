@@ -12,6 +12,7 @@ from ipcraft.plugin import (
     Change,
     Invalid,
     NotFound,
+    Reader,
     Row,
     Statement,
     Transaction,
@@ -71,7 +72,7 @@ FIRST: Row = (-(1 << 63), "", "")
 """The place before every folder in the order of lists."""
 
 
-def get(tx: Transaction, section_id: str) -> Section:
+def get(tx: Reader, section_id: str) -> Section:
     """Give a folder. Raises `NotFound`."""
     section = tx.one(_ONE, id=section_id)
     if section is None:
@@ -87,7 +88,7 @@ def require(tx: Transaction, section_id: str | None) -> None:
         )
 
 
-def page(tx: Transaction, *, after: Row = FIRST, limit: int, offset: int = 0) -> list[Section]:
+def page(tx: Reader, *, after: Row = FIRST, limit: int, offset: int = 0) -> list[Section]:
     """Give up to `limit` folders by sort order and name, after a place in that order."""
     sort_order, name, section_id = after
     return tx.all(
@@ -95,7 +96,7 @@ def page(tx: Transaction, *, after: Row = FIRST, limit: int, offset: int = 0) ->
     )
 
 
-def count(tx: Transaction) -> int:
+def count(tx: Reader) -> int:
     """Count the folders."""
     return int(tx.value(_COUNT))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, and_, func, or_, select, tuple_
 
-from ipcraft.plugin import AddressBytes, NotFound, Row, Statement, Transaction, given, own
+from ipcraft.plugin import AddressBytes, NotFound, Reader, Row, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, from_bytes, to_bytes
 from ipcraft_ipam.tables import GLOBAL_VRF, NO_PARENT, subnets
 from ipcraft_ipam.usage import USED_IN, Usage, used_within
@@ -169,7 +169,7 @@ CONTAINER = Statement(
 CONTAINING = Statement(climb(given("vrf_id"), _FIRST, _LAST, to_top=True).element, str)
 
 
-def get(tx: Transaction, subnet_id: str) -> Subnet:
+def get(tx: Reader, subnet_id: str) -> Subnet:
     """Give a subnet. Raises `NotFound`."""
     return _found(tx.one(ONE, id=subnet_id))
 
@@ -179,7 +179,7 @@ def get_to_change(tx: Transaction, subnet_id: str) -> Subnet:
     return _found(tx.one(ONE_TO_CHANGE, id=subnet_id))
 
 
-def get_with_usage(tx: Transaction, subnet_id: str) -> tuple[Subnet, Usage]:
+def get_with_usage(tx: Reader, subnet_id: str) -> tuple[Subnet, Usage]:
     """Give a subnet and how much of it is used. Raises `NotFound`."""
     row = tx.one(ONE_WITH_USAGE, id=subnet_id)
     if row is None:
@@ -187,7 +187,7 @@ def get_with_usage(tx: Transaction, subnet_id: str) -> tuple[Subnet, Usage]:
     return row
 
 
-def used(tx: Transaction, row: Subnet) -> int:
+def used(tx: Reader, row: Subnet) -> int:
     """Count the addresses of a subnet, those of its descendants included."""
     return int(
         tx.value(
@@ -206,17 +206,17 @@ def _found(row: Subnet | None) -> Subnet:
     return row
 
 
-def children(tx: Transaction, subnet_id: str) -> list[tuple[str, Network, str | None]]:
+def children(tx: Reader, subnet_id: str) -> list[tuple[str, Network, str | None]]:
     """Give id, network and name of each direct child, by address."""
     return tx.all(CHILDREN, id=subnet_id)
 
 
-def children_with_usage(tx: Transaction, subnet_id: str) -> list[tuple[Subnet, Usage]]:
+def children_with_usage(tx: Reader, subnet_id: str) -> list[tuple[Subnet, Usage]]:
     """Give each direct child and how much of it is used, by address."""
     return tx.all(CHILDREN_WITH_USAGE, id=subnet_id)
 
 
-def container(tx: Transaction, vrf_id: str, network: Network) -> Subnet | None:
+def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
     """Give the smallest subnet that equals or contains the network."""
     return tx.one(
         CONTAINER,
@@ -228,7 +228,7 @@ def container(tx: Transaction, vrf_id: str, network: Network) -> Subnet | None:
 
 
 def pages(
-    tx: Transaction,
+    tx: Reader,
     filters: Mapping[str, Any],
     *,
     after: Row | None = None,
@@ -248,7 +248,7 @@ def pages(
 
 
 def containing(
-    tx: Transaction, network: Network, *, vrf_id: str = GLOBAL_VRF
+    tx: Reader, network: Network, *, vrf_id: str = GLOBAL_VRF
 ) -> list[tuple[Subnet, Usage]]:
     """Give every subnet that contains the network (a single address is one too), largest first."""
     ids = tx.all(
@@ -261,13 +261,13 @@ def containing(
     return [get_with_usage(tx, subnet_id) for subnet_id in reversed(ids)]
 
 
-def count(tx: Transaction, filters: Mapping[str, Any]) -> int:
+def count(tx: Reader, filters: Mapping[str, Any]) -> int:
     """Count what `pages` would give in all."""
     return int(tx.value(_count(frozenset(filters)), **_parameters(filters)))
 
 
 def walk(
-    tx: Transaction, filters: Mapping[str, Any], *, size: int
+    tx: Reader, filters: Mapping[str, Any], *, size: int
 ) -> Iterator[list[tuple[Subnet, Usage]]]:
     """Give all subnets by address, page by page."""
     after: Row | None = None

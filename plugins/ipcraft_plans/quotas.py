@@ -65,4 +65,6 @@ def _plan(tx: Transaction, app: Application) -> Plan:
 
 def _exceeded(plan: Plan, resource: str) -> LimitReached:
     most, noun = plan.limits[resource], _NOUNS.get(resource, resource)
-    return LimitReached(f"The plan {plan.name} includes {most} {noun}, and this request would exceed them")
+    return LimitReached(
+        f"The plan {plan.name} includes {most} {noun}, and this request would exceed them"
+    )

@@ -295,3 +295,32 @@ def test_a_missing_field_is_400(org: Org, path: str, field: str) -> None:
     """The field that is required is named."""
     subnet = add_subnet(org, "10.0.1.0/24")
     refused_field(org.post(path.format(subnet=subnet["id"]), json={}), field)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"network": "10.0.0.0"}, "invalid_network"),
+        ({"network": "10.0.0.0/33"}, "invalid_network"),
+        ({"network": "10.0.0.1/24"}, "host_bits_set"),
+        ({"network": "ten"}, "invalid_network"),
+        ({"network": "ten/8"}, "invalid_address"),
+        ({"network": "10.0.0.0/24", "gateway": "10.0.0.256"}, "invalid_address"),
+        ({"network": 10}, "invalid"),
+        ({"network": "10.0.0.1/24", "gateway": "10.0.0.256"}, "invalid"),
+        ({"network": "10.0.0.1/24", "nmae": "x"}, "invalid"),
+    ],
+)
+def test_the_only_fault_gives_its_code(org: Org, body: dict[str, object], code: str) -> None:
+    """A field's own code is the answer's; several faults have the general one."""
+    assert refused(org.post("/api/v1/subnets", json=body))["code"] == code
+
+
+def test_the_only_fault_of_a_list_gives_its_code(org: Org) -> None:
+    """The same in a list: one bad item with one fault has its code, two have the general one."""
+    good, bad = {"network": "10.0.0.0/24"}, {"network": "10.0.0.1/24"}
+    answer = refused(org.post("/api/v1/subnets", json=[good, bad]))
+    assert answer["code"] == "host_bits_set"
+    assert answer["error"].startswith("item 1: ")
+    assert list(answer["fields"]) == ["1.network"]
+    assert refused(org.post("/api/v1/subnets", json=[bad, good, bad]))["code"] == "invalid"

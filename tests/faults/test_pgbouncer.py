@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,14 @@ from ipcraft.testing.organizations import make_organization
 from ipcraft.testing.services import PgBouncer, PostgreSQL
 from ipcraft_ipam.verification import verify
 
+from . import mixed_tenants
+from .mixed_tenants import Share
+
 pytestmark = pytest.mark.pgbouncer
+
+TRANSACTIONS = int(os.environ.get("IPCRAFT_TEST_CROSSINGS", "4000"))
+"""How many transactions look for a crossing; a million take some minutes."""
+PROCESSES = 4
 
 
 @pytest.fixture
@@ -49,3 +57,23 @@ def test_organizations_share_connections_and_nothing_else(application: Applicati
         assert {row["subnet_id"] for row in shown} == {subnet_id}
         with application.storage.read(organization.id) as tx:
             assert list(verify(tx)) == []
+
+
+def test_no_transaction_crosses_to_another_organization(application: Application) -> None:
+    """Processes mix the transactions of organizations on few connections, without any filter.
+
+    Each sees and changes its own rows alone, and leaves nothing behind for the next one.
+    """
+    organizations = [make_organization(application) for _ in range(8)]
+    for organization in organizations:
+        made = organization.client.post("/api/v1/sections", json={"name": organization.id})
+        assert made.status_code == 201
+    ids = [organization.id for organization in organizations]
+    url = application.settings.database_url
+    outcome = mixed_tenants.run(
+        [Share(url, ids, TRANSACTIONS // PROCESSES, seed) for seed in range(PROCESSES)]
+    )
+    assert outcome.crossings == []
+    assert outcome.done == TRANSACTIONS // PROCESSES * PROCESSES
+    assert len(outcome.shared) <= 2
+    assert all(met == sorted(ids) for met in outcome.shared.values())

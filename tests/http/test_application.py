@@ -20,8 +20,9 @@ from ipcraft.contributions import (
     Storage,
     StorageStatus,
 )
+from ipcraft.data.claims import Claim
 from ipcraft.data.statements import Statement
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
@@ -49,12 +50,25 @@ class Emptiness:
         self.asked: list[tuple[object, ...]] = []
 
     def transact(
-        self, organization_id: str, work: Callable[[Transaction], Any], *, actor: str | None = None
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], Any],
+        *,
+        actor: str | None = None,
+        claim: Claim | None = None,
     ) -> Any:
         """Remember who asked."""
         self.asked.append((organization_id, actor))
 
-    def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
+    def read(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Refuse."""
+        raise NotImplementedError
+
+    def look(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Reader]:
         """Refuse."""
         raise NotImplementedError
 

@@ -10,8 +10,8 @@ from ipcraft.plugin import (
     Application,
     Invalid,
     Page,
+    Reader,
     Row,
-    Transaction,
     load,
     load_one_or_many,
     send_list,
@@ -37,8 +37,8 @@ class SubnetAddressesResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """List all addresses in the subnet's network, those of its descendants included."""
-        with self._app.read(req.context.identity) as tx:
-            subnet = subnets.get(tx, subnet_id)
+        with self._app.look(req.context.identity) as reader:
+            subnet = subnets.get(reader, subnet_id)
         within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
         _send(self._app, req, resp, filters={**_filters(req), **within})
 
@@ -76,8 +76,8 @@ class AddressResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
         """Show the address."""
-        with self._app.read(req.context.identity) as tx:
-            address = addresses.get(tx, address_id)
+        with self._app.look(req.context.identity) as reader:
+            address = addresses.get(reader, address_id)
         resp.media = address_object(address)
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
@@ -101,7 +101,7 @@ def _send(
     page = Page.of(req)
     if page.limit is None:
 
-        def read(tx: Transaction, after: Row | None) -> list[Address]:
+        def read(tx: Reader, after: Row | None) -> list[Address]:
             start = after or address_lists.START
             return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
 

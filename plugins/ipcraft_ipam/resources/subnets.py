@@ -10,6 +10,7 @@ import falcon
 from ipcraft.plugin import (
     Application,
     Page,
+    Reader,
     Row,
     Transaction,
     load,
@@ -48,7 +49,7 @@ class SubnetsResource:
             self._send_containing(req, resp, _range(contains), filters)
         elif page.limit is None:
 
-            def read(tx: Transaction, after: Row | None) -> list[tuple[Subnet, Usage]]:
+            def read(tx: Reader, after: Row | None) -> list[tuple[Subnet, Usage]]:
                 return subnets.pages(tx, filters, after=after, limit=PAGE_SIZE)
 
             stream_list(
@@ -145,8 +146,8 @@ class UsageResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show used and usable addresses and their ratio."""
-        with self._app.read(req.context.identity) as tx:
-            _, usage = subnets.get_with_usage(tx, subnet_id)
+        with self._app.look(req.context.identity) as reader:
+            _, usage = subnets.get_with_usage(reader, subnet_id)
         resp.media = usage_object(usage)
 
 
