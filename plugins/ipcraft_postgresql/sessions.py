@@ -116,7 +116,7 @@ class PostgreSQLSession:
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock: before the first statement, or now."""
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        if self._opening:
+        if self._opening and not queued:
             self._opening.lock(function, key)
         else:
             self._exchange([*_calls(queued), (f"SELECT {function}($1::BIGINT)", (key,))])
