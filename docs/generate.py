@@ -43,6 +43,8 @@ _CORE_SETTINGS = {
     "An embedded database has its own in a file beside it; any other needs this.",
     "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
     "default_plan": "The plan of a new organization.",
+    "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
+    "trusted_proxies": "Networks of the proxies whose `X-Forwarded-For` counts.",
     "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
@@ -52,6 +54,7 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Integer, "integer"),
     (fields.Float, "number"),
     (fields.List, "list"),
+    (fields.Mapping, "table"),
     (fields.String, "text"),
 )
 

@@ -77,7 +77,7 @@ class Identification:
             return
         identity = self._recognize(req)
         plan = self._plan(identity)
-        if identity.plan is None:
+        if identity.plan is None and plan.name:
             identity = replace(identity, plan=plan.name)
         req.context.identity = identity
         if plan.rate_limit is not None:

@@ -26,11 +26,13 @@ from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
+from ipcraft_local import LocalRateLimiter
 
 HOOKS = (
     "auth_backends",
     "event_types",
     "health_checks",
+    "rate_limiters",
     "routes",
     "startup",
     "storage_backends",
@@ -138,6 +140,7 @@ def application(
 ) -> Application:
     """Make an application of one plugin that gives a storage and these values."""
     given.setdefault("storage_backends", [backend or EmptinessBackend()])
+    given.setdefault("rate_limiters", [LocalRateLimiter()])
     plugin = Plugin("acme", "acme-plugin", "1.0", "acme")
     implementations = {f"ipcraft_{hook}": () for hook in HOOKS} | {
         f"ipcraft_{hook}": (
