@@ -9,7 +9,7 @@ import falcon.testing
 import pytest
 from sqlalchemy import func, select
 
-from ipcraft.plugin import Application, Statement, Unauthenticated, is_id
+from ipcraft.plugin import Application, StartError, Statement, Unauthenticated, is_id
 from ipcraft.testing import Client, Clock, make_application, make_session
 from ipcraft_accounts import Member, begin_session, end_session, find_member, new_token
 from ipcraft_accounts.authentication import SessionBackend
@@ -343,6 +343,12 @@ def test_the_backends_are_asked_in_the_order_of_the_settings(
         assert [backend.name for backend in app.auth_backends] == ["api_key", "session"]
     for app in applications(database_url, clock, {}):
         assert [backend.name for backend in app.auth_backends] == ["session", "api_key"]
+
+
+def test_an_unknown_backend_in_the_order_stops_the_start(database_url: str, clock: Clock) -> None:
+    """With the nearest name and those there are."""
+    with pytest.raises(StartError, match=r"named sesion.*session.*known: session, api_key"):
+        make_application(database_url, settings={"auth_order": ["sesion"]}, clock=clock)
 
 
 def organization(app: Application, email: str) -> Any:
