@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import falcon
 import pytest
@@ -41,6 +42,31 @@ def _rows(engine: Engine) -> str:
         return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])
 
 
+def tell(client: Client, secret: str) -> str:
+    """Send a secret as every credential, and where it does not belong; give all answers."""
+    answers = [
+        client.request(method, path, headers={**credentials, **headers}, **options)
+        for credentials in (
+            {"Cookie": f"session={secret}", "X-Requested-With": "XMLHttpRequest"},
+            {"Authorization": f"Bearer {secret}"},
+        )
+        for method, path, headers, options in _misuses(secret)
+    ]
+    return "".join(answer.text + str(answer.headers) for answer in answers)
+
+
+def _misuses(secret: str) -> list[tuple[str, str, dict[str, str], dict[str, Any]]]:
+    return [
+        ("GET", "/api/v1/auth/me", {}, {}),
+        ("GET", f"/api/v1/users/{secret}", {}, {}),
+        ("GET", "/api/v1/users", {}, {"params": {"limit": "x", "token": secret}}),
+        ("POST", "/api/v1/sections", {}, {"json": {"name": 5}}),
+        ("POST", "/api/v1/sections", {}, {"body": "{"}),
+        ("POST", "/api/v1/auth/logout", {"Origin": "https://evil.example"}, {}),
+        ("GET", f"/nowhere/{secret}", {}, {}),
+    ]
+
+
 def key_of(app: Application, member: Member) -> str:
     """Make a key of the member."""
     return app.storage.transact(
@@ -68,27 +94,8 @@ def test_no_log_error_or_table_holds_a_secret(
     key, made_up = key_of(application, ada), new_token()
     secrets = (session, dead, key, made_up)
     Client(application, session=dead).post("/api/v1/auth/logout")
-    answers = []
-    for secret in secrets:
-        credentials = (
-            {"Cookie": f"session={secret}", "X-Requested-With": "XMLHttpRequest"},
-            {"Authorization": f"Bearer {secret}"},
-        )
-        for headers in credentials:
-            client = Client(application)
-            for method, path, options in (
-                ("GET", "/api/v1/auth/me", {}),
-                ("GET", f"/api/v1/users/{secret}", {}),
-                ("GET", "/api/v1/users", {"params": {"limit": "x", "token": secret}}),
-                ("POST", "/api/v1/sections", {"json": {"name": 5}}),
-                ("POST", "/api/v1/sections", {"body": "{", "headers": {}}),
-                ("POST", "/api/v1/auth/logout", {"headers": {"Origin": "https://evil.example"}}),
-                ("GET", f"/nowhere/{secret}", {}),
-            ):
-                sent = {**headers, **options.pop("headers", {})}  # type: ignore[attr-defined]
-                answers.append(client.request(method, path, headers=sent, **options))
+    told = "".join(tell(Client(application), secret) for secret in secrets)
     written = capsys.readouterr()
-    told = "".join(answer.text + str(answer.headers) for answer in answers)
     application.storage.close()
     kept = dump(application.settings.database_url)
     for secret in secrets:
