@@ -28,8 +28,9 @@ from ipcraft.app import Application, create_application
 from ipcraft.cli.context import Invocation
 from ipcraft.cli.program import program
 from ipcraft.config import load_settings
-from ipcraft.contributions import EventType, Route
+from ipcraft.contributions import EventType, Identity, Route
 from ipcraft.http.routing import Router
+from ipcraft_accounts import ROLES
 
 DOCS = Path(__file__).resolve().parent
 
@@ -109,6 +110,22 @@ def methods(route: Route) -> list[str]:
 
 def _action(route: Route, method: str) -> str:
     return "nothing" if route.public else f"`{route.action(method)}`"
+
+
+def _roles() -> str:
+    rows = [
+        (f"`{method}`", f"`{route.path}`", *(_may(role, route, method) for role in ROLES))
+        for route in _app().routes
+        if not route.public
+        for method in methods(route)
+    ]
+    return _table(("Method", "Path", *(f"`{role}`" for role in ROLES)), rows)
+
+
+def _may(role: str, route: Route, method: str) -> str:
+    identity = Identity(organization_id="", user_id=None, role=role, scheme="")
+    allowed = _app().registry.relay.authorize(identity, route.action(method), route.path)
+    return "yes" if allowed else ""
 
 
 def _core_hooks() -> str:
@@ -325,6 +342,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "routes": _routes,
+    "roles": _roles,
     "core-hooks": _core_hooks,
     "plugin-hooks": _plugin_hooks,
     "core-settings": _core_settings,

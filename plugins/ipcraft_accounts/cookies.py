@@ -27,7 +27,8 @@ def session_token(req: falcon.Request) -> str | None:
 
 
 def set_session_cookie(app: Application, resp: falcon.Response, token: str) -> None:
-    """Have the browser send the token from now on."""
+    """Have the browser send the token from now on, and no cache keep it."""
+    resp.cache_control = ["no-store"]
     resp.set_cookie(
         NAME,
         token,

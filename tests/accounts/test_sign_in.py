@@ -92,6 +92,11 @@ def test_no_script_reads_the_cookie_and_no_other_site_sends_it(
     assert cookie["max-age"] == str(30 * 86_400)
 
 
+def test_no_cache_keeps_an_answer_with_a_token(door: falcon.testing.TestClient) -> None:
+    """Whatever proxy is between us and the browser."""
+    assert door.simulate_get("/door").headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize(
     ("public_url", "secure"),
     [("https://ipam.example.com", True), ("http://ipam.example.com", False), (None, False)],
