@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import accumulate
 
 from psycopg import OperationalError
 from psycopg.pq.abc import PGresult
@@ -176,19 +176,17 @@ class PostgreSQLLook:
         return self._lease.link.rows(result)
 
 
-def _calls(queued: Sequence[Queued]) -> Iterator[Call]:
-    for independent, group in groupby(queued, key=_is_independent):
-        together = list(group)
-        if independent and 1 < len(together) <= _MOST_TOGETHER:
-            sql = _merged(*(compiled.sql for compiled, _ in together))
-            yield sql, [argument for _, arguments in together for argument in arguments]
-        else:
-            for compiled, arguments in together:
-                yield compiled.sql, arguments
-
-
-def _is_independent(call: Queued) -> bool:
-    return call[0].independent
+def _calls(queued: Sequence[Queued]) -> list[Call]:
+    """Give what is queued, the independent writes as one: they may go before all others."""
+    together = [each for each in queued if each[0].independent]
+    if not 1 < len(together) <= _MOST_TOGETHER:
+        return [(compiled.sql, arguments) for compiled, arguments in queued]
+    sql = _merged(*(compiled.sql for compiled, _ in together))
+    merged: Call = (sql, [argument for _, arguments in together for argument in arguments])
+    others = [
+        (compiled.sql, arguments) for compiled, arguments in queued if not compiled.independent
+    ]
+    return [merged, *others]
 
 
 @lru_cache(maxsize=1024)
