@@ -22,6 +22,7 @@ from ipcraft.contributions import (
 )
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
+from ipcraft.data.pages import CountedPage
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import Queued, Session, Transaction
@@ -58,6 +59,7 @@ __all__ = [
     "Command",
     "CompiledStatement",
     "Contention",
+    "CountedPage",
     "EventType",
     "ExactText",
     "Forbidden",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, func, select
 
-from ipcraft.plugin import Statement, Transaction, events, given, own
+from ipcraft.plugin import CountedPage, Statement, Transaction, events, given, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +27,31 @@ class Entry:
 
 
 _OWN = events.c.organization_id == own()
+_ENTRIES = select(
+    events.c.id,
+    events.c.type,
+    events.c.resource_id,
+    events.c.actor,
+    events.c.details,
+    events.c.created_at,
+).where(_OWN)
 # PERF: an identifier begins with its time, so the primary key, read backwards, is the order.
 _LATEST = Statement(
-    select(
-        events.c.id,
-        events.c.type,
-        events.c.resource_id,
-        events.c.actor,
-        events.c.details,
-        events.c.created_at,
-    )
-    .where(_OWN)
-    .order_by(events.c.id.desc())
-    .limit(given("limit", BigInteger()))
-    .offset(given("offset", BigInteger())),
-    Entry,
+    _ENTRIES.order_by(events.c.id.desc()).limit(given("limit", BigInteger())), Entry
 )
-_COUNT = Statement(select(func.count()).select_from(events).where(_OWN))
+_PAGE = CountedPage(
+    _ENTRIES,
+    order=[events.c.id.desc()],
+    total=select(func.count()).select_from(events).where(_OWN).scalar_subquery(),
+    into=Entry,
+)
 
 
-def latest_entries(tx: Transaction, *, limit: int, offset: int) -> list[Entry]:
-    """Give a part of the organization's log, the newest first."""
-    return tx.all(_LATEST, limit=limit, offset=offset)
+def latest_entries(tx: Transaction, *, limit: int) -> list[Entry]:
+    """Give the newest entries of the organization's log, the newest first."""
+    return tx.all(_LATEST, limit=limit)
 
 
-def count_entries(tx: Transaction) -> int:
-    """Count the entries of the organization's log."""
-    count: int = tx.value(_COUNT)
-    return count
+def page_of_entries(tx: Transaction, *, limit: int, offset: int) -> tuple[list[Entry], int]:
+    """Give a part of the organization's log, the newest first, and the length of all of it."""
+    return _PAGE.read(tx, limit=limit, offset=offset)

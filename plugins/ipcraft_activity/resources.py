@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 from ipcraft.plugin import Application, Page, rfc3339, send_list, with_prefix
-from ipcraft_activity.entries import Entry, count_entries, latest_entries
+from ipcraft_activity.entries import Entry, latest_entries, page_of_entries
 
 DEFAULT_LIMIT = 50
 """Entries of an answer to a request that names no limit."""
@@ -25,9 +25,13 @@ class Activity:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List what happened, the newest first."""
         page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
+        limit = page.limit or DEFAULT_LIMIT
+        total = None
         with self._app.read(req.context.identity) as tx:
-            entries = latest_entries(tx, limit=page.limit or DEFAULT_LIMIT, offset=page.offset)
-            total = count_entries(tx) if page.asked else None
+            if page.asked:
+                entries, total = page_of_entries(tx, limit=limit, offset=page.offset)
+            else:
+                entries = latest_entries(tx, limit=limit)
         send_list(req, resp, rows=[_shown(entry) for entry in entries], page=page, total=total)
 
 

@@ -56,8 +56,7 @@ class SubnetsResource:
             )
         else:
             with self._app.read(identity) as tx:
-                rows = subnets.pages(tx, filters, limit=page.limit, offset=page.offset)
-                total = subnets.count(tx, filters)
+                rows, total = subnets.page_of(tx, filters, limit=page.limit, offset=page.offset)
             send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
 
     def _send_containing(
