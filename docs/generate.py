@@ -28,8 +28,9 @@ from ipcraft.app import Application, create_application
 from ipcraft.cli.context import Invocation
 from ipcraft.cli.program import program
 from ipcraft.config import load_settings
-from ipcraft.contributions import EventType, Route
+from ipcraft.contributions import EventType, Identity, Route
 from ipcraft.http.routing import Router
+from ipcraft_accounts import ROLES
 
 DOCS = Path(__file__).resolve().parent
 
@@ -39,7 +40,13 @@ _CORE_SETTINGS = {
     "log_level": "The least important lines that are logged.",
     "log_format": "`text` to read, `json` to collect. Logs go to standard error.",
     "public_url": "Where users reach this installation, without a slash at its end.",
+    "secret_key": "What the keys that sign and encrypt are derived from, 32 characters or more. "
+    "An embedded database has its own in a file beside it; any other needs this.",
+    "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
     "default_plan": "The plan of a new organization.",
+    "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
+    "trusted_proxies": "Networks of the proxies whose `X-Forwarded-For` counts.",
+    "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
 }
@@ -48,6 +55,7 @@ _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Integer, "integer"),
     (fields.Float, "number"),
     (fields.List, "list"),
+    (fields.Mapping, "table"),
     (fields.String, "text"),
 )
 
@@ -102,6 +110,22 @@ def methods(route: Route) -> list[str]:
 
 def _action(route: Route, method: str) -> str:
     return "nothing" if route.public else f"`{route.action(method)}`"
+
+
+def _roles() -> str:
+    rows = [
+        (f"`{method}`", f"`{route.path}`", *(_may(role, route, method) for role in ROLES))
+        for route in _app().routes
+        if not route.public
+        for method in methods(route)
+    ]
+    return _table(("Method", "Path", *(f"`{role}`" for role in ROLES)), rows)
+
+
+def _may(role: str, route: Route, method: str) -> str:
+    identity = Identity(organization_id="", user_id=None, role=role, scheme="")
+    allowed = _app().registry.relay.authorize(identity, route.action(method), route.path)
+    return "yes" if allowed else ""
 
 
 def _core_hooks() -> str:
@@ -318,6 +342,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "routes": _routes,
+    "roles": _roles,
     "core-hooks": _core_hooks,
     "plugin-hooks": _plugin_hooks,
     "core-settings": _core_settings,

@@ -16,13 +16,17 @@ from ipcraft.contributions import (
     EventType,
     HealthCheck,
     Identity,
+    Plan,
+    RateLimiter,
     Route,
     Storage,
     StorageBackend,
 )
+from ipcraft.data.claims import Claim
+from ipcraft.data.erasure import Erasure
 from ipcraft.data.migrations import CORE
-from ipcraft.data.transactions import Transaction
-from ipcraft.errors import StartError
+from ipcraft.data.transactions import Reader, Transaction
+from ipcraft.errors import RequestError, StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
@@ -30,6 +34,7 @@ from ipcraft.http.serving import make_app
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
 from ipcraft.registry import Given, PluginError, Registry
+from ipcraft.secret_key import derived_key, secret_key
 from ipcraft.spelling import did_you_mean
 
 T = TypeVar("T")
@@ -44,20 +49,32 @@ class Application:
     """Hold what plugins work with: settings, the registry, the storage and a clock.
 
     Every boot hook but the storage backends' gets it with its storage. What the plugins
-    gave for the serving of requests was collected once: `routes`, `auth_backends`.
+    gave for the serving of requests was collected once: `routes`, `auth_backends`,
+    `rate_limiter`.
     """
 
-    __slots__ = ("_storage", "auth_backends", "clock", "registry", "routes", "settings")
+    __slots__ = (
+        "_relay",
+        "_secret_key",
+        "_storage",
+        "auth_backends",
+        "clock",
+        "rate_limiter",
+        "registry",
+        "routes",
+        "settings",
+    )
 
     def __init__(self, settings: Settings, registry: Registry, *, clock: Clock = time.time) -> None:
         self.settings = settings
         self.registry = registry
         self.clock = clock
+        self._relay = registry.relay.within(self)
+        self._secret_key: str | None = None
         self._storage: Storage | None = None
         self._storage = _open_storage(self)
-        self.auth_backends = tuple(
-            registry.named("ipcraft_auth_backends", kind=AuthBackend, app=self).values()
-        )
+        self.auth_backends = _auth_backends(self)
+        self.rate_limiter = _rate_limiter(self)
         self.routes = _routes(self)
 
     @property
@@ -71,16 +88,89 @@ class Application:
         """Give the typed settings of a plugin. Raises KeyError for one without a schema."""
         return self.registry.sections[name]
 
+    def key_for(self, purpose: str) -> bytes:
+        """Give the 32 bytes of this installation's key for one purpose, such as signing nonces.
+
+        It is the same in every process and after every start. Raises `StartError` when there is
+        no secret key to derive it from.
+        """
+        if self._secret_key is None:
+            self._secret_key = secret_key(self.settings)
+        return derived_key(self._secret_key, purpose)
+
+    def erase(self, tx: Transaction) -> None:
+        """Delete every row of the transaction's organization, those of all plugins, now."""
+        Erasure([CORE, *self.registry.migrations.values()]).run(tx)
+
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction of the identity's organization.
 
-        It is run again when others overtook it; see `Storage.transact`.
+        It is run again when others overtook it, see `Storage.transact`, and when the identity
+        turns out to have changed since it was last asked for.
         """
-        return self.storage.transact(identity.organization_id, work, actor=identity.user_id)
+        try:
+            return self._transact(identity, work)
+        except _IdentityChanged as change:
+            return self._transact(change.identity, work)
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
-        """Open a reading transaction of the identity's organization."""
-        return self.storage.read(identity.organization_id)
+        """Open a reading transaction of the identity's organization: one state for all queries."""
+        return self.storage.read(identity.organization_id, claim=identity.claim)
+
+    def look(self, identity: Identity) -> AbstractContextManager[Reader]:
+        """Open a reader of the identity's organization, cheaper: each query sees the newest state.
+
+        >>> with app.look(identity) as reader:  # doctest: +SKIP
+        ...     row = reader.one(STATEMENT, id=resource_id)
+        """
+        return self.storage.look(identity.organization_id, claim=identity.claim)
+
+    def settle(self, claim: Claim) -> None:
+        """Settle a claim now, in a round trip of its own. Raises as `Claim.settle` does."""
+        claim.settle(self.storage.look_up(claim.statement, **claim.parameters))
+
+    def plan(self, identity: Identity) -> Plan:
+        """Give the plan of the identity's organization, without a query where it names one."""
+        return self._relay.plan(identity.organization_id, name=identity.plan, tx=None)
+
+    def plan_of(self, tx: Transaction) -> Plan:
+        """Give the plan of the transaction's organization, likewise.
+
+        Raises LookupError in a transaction across organizations.
+        """
+        if tx.organization_id is None:
+            raise LookupError("a transaction across organizations has no plan")
+        name = tx.identity.plan if tx.identity else None
+        return self._relay.plan(tx.organization_id, name=name, tx=tx)
+
+    def _transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
+        def run(tx: Transaction) -> T:
+            tx.identity = identity
+            try:
+                result = work(tx)
+            except RequestError:
+                _refuse_change(identity)
+                raise
+            _refuse_change(identity)
+            return result
+
+        return self.storage.transact(
+            identity.organization_id, run, actor=identity.user_id, claim=identity.claim
+        )
+
+
+class _IdentityChanged(Exception):
+    """Say that a transaction began for an identity that is another by now."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self.identity = identity
+
+
+def _refuse_change(identity: Identity) -> None:
+    confirmed = identity.claim.confirmed if identity.claim else None
+    if confirmed is not None and confirmed != identity:
+        raise _IdentityChanged(confirmed)
 
 
 def create_application(settings: Settings, *, clock: Clock = time.time) -> Application:
@@ -94,13 +184,23 @@ def create_application(settings: Settings, *, clock: Clock = time.time) -> Appli
 def create_app(settings: Settings) -> falcon.App[Any, Any]:
     """Make the WSGI app of these settings. Raises `StartError` saying what to mend."""
     configure_logs(level=settings.log_level, form=settings.log_format)
+    secret_key(settings)
     app = create_application(settings)
     return build(app)
 
 
 def build(app: Application) -> falcon.App[Any, Any]:
     """Make the WSGI app of an application."""
-    return make_app(app.routes, backends=app.auth_backends, authorize=app.registry.relay.authorize)
+    return make_app(
+        app.routes,
+        backends=app.auth_backends,
+        authorize=app._relay.authorize,
+        settle=app.settle,
+        plan=app.plan,
+        limiter=app.rate_limiter,
+        public_url=app.settings.public_url,
+        trusted_proxies=app.settings.trusted_proxies,
+    )
 
 
 def start_process(app: Application) -> None:
@@ -113,8 +213,7 @@ def _open_storage(app: Application) -> Storage:
     url = app.settings.database_url
     backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
     types = registry.named("ipcraft_event_types", kind=EventType)
-    relay = registry.relay.within(app)
-    recorder = Recorder(relay, event_types=frozenset(types), clock=app.clock)
+    recorder = Recorder(app._relay, event_types=frozenset(types), clock=app.clock)
     migrations = {_CORE: CORE, **registry.migrations}
     return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
 
@@ -129,6 +228,37 @@ def _backend_for(url: str, backends: Mapping[str, StorageBackend]) -> StorageBac
             f"{did_you_mean(scheme, by_scheme)} (known: {known})"
         )
     return by_scheme[scheme]
+
+
+def _rate_limiter(app: Application) -> RateLimiter:
+    limiters = app.registry.named("ipcraft_rate_limiters", kind=RateLimiter, app=app)
+    name = app.settings.rate_limiter
+    if name is None and limiters:
+        return list(limiters.values())[-1]
+    if name is None or name not in limiters:
+        known = ", ".join(limiters) or "none: no plugin gives a rate limiter"
+        raise StartError(
+            f"rate_limiter: there is no {name or 'rate limiter'}"
+            f"{did_you_mean(name or '', limiters)} (known: {known})"
+        )
+    return limiters[name]
+
+
+def _auth_backends(app: Application) -> tuple[AuthBackend, ...]:
+    """Give the auth backends: those the settings name first, then the others in their order."""
+    backends = dict(app.registry.named("ipcraft_auth_backends", kind=AuthBackend, app=app))
+    order = app.settings.auth_order
+    for name in order:
+        if name not in backends:
+            known = ", ".join(backends) or "none"
+            raise StartError(
+                f"auth_order: no auth backend is named {name}"
+                f"{did_you_mean(name, backends)} (known: {known})"
+            )
+    return (
+        *(backends[name] for name in order),
+        *(backend for name, backend in backends.items() if name not in order),
+    )
 
 
 def _routes(app: Application) -> tuple[Route, ...]:

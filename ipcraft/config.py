@@ -7,10 +7,12 @@ file: ``IPCRAFT_KEY_FILE`` holds its path.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
@@ -25,6 +27,9 @@ FILE_NAME = "ipcraft.toml"
 
 DATABASE_URL = "sqlite:///ipcraft.db"
 """The database of a start that names none: a file in the working folder."""
+
+NetworkAddresses = IPv4Network | IPv6Network
+"""A network whose addresses a setting means."""
 
 _PREFIX = "IPCRAFT_"
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -155,8 +160,18 @@ class Settings:
     log_format: Literal["json", "text"] = "text"
     public_url: str | None = None
     """Base of every link sent, without a slash at its end."""
+    secret_key: str | None = field(default=None, repr=False)
+    """What every other key is derived from; None where it is kept beside the database."""
+    signup: Literal["open", "closed"] = "closed"
+    """Whether somebody nobody invited gets an organization of their own."""
     default_plan: str = "enterprise"
     """Plan of a new organization."""
+    rate_limiter: str | None = None
+    """Name of the limiter that counts requests; None for the last one that a plugin gives."""
+    trusted_proxies: tuple[NetworkAddresses, ...] = ()
+    """Networks of the proxies that tell the truth about who they speak for."""
+    auth_order: tuple[str, ...] = ()
+    """Names of the auth backends to ask first, in this order."""
     plugins: tuple[str, ...] = ()
     """Names of the third-party plugins to load, in their order."""
     disabled: tuple[str, ...] = ()
@@ -200,6 +215,18 @@ class Settings:
         return f"write disable = [{quoted}] under [plugins] in {self._sources.file}"
 
 
+class _Network(fields.Field[NetworkAddresses]):
+    """Read a network; an address is the network of it alone."""
+
+    def _deserialize(self, value: object, attr: object, data: object, **_: Any) -> NetworkAddresses:
+        if not isinstance(value, str):
+            raise ValidationError("Not a network such as 10.0.0.0/8.")
+        try:
+            return ip_network(value)
+        except ValueError as error:
+            raise ValidationError(f"Not a network: {error}.") from error
+
+
 class _CoreSchema(Schema):
     database_url = fields.String(
         load_default=DATABASE_URL, validate=validate.Length(min=1), metadata={"secret": True}
@@ -215,7 +242,16 @@ class _CoreSchema(Schema):
             error="Not an http:// or https:// URL without a slash at its end.",
         ),
     )
+    secret_key = fields.String(
+        load_default=None,
+        validate=validate.Length(min=32, error="Shorter than 32 characters."),
+        metadata={"secret": True},
+    )
+    signup = fields.String(load_default="closed", validate=validate.OneOf(["open", "closed"]))
     default_plan = fields.String(load_default="enterprise", validate=validate.Length(min=1))
+    rate_limiter = fields.String(load_default=None, validate=validate.Length(min=1))
+    trusted_proxies = fields.List(_Network(), load_default=tuple)
+    auth_order = fields.List(fields.String(), load_default=tuple)
 
 
 class _PluginsSchema(Schema):
@@ -250,7 +286,12 @@ def load_settings(
         log_level=cast(str, core["log_level"]),
         log_format=cast('Literal["json", "text"]', core["log_format"]),
         public_url=cast("str | None", core["public_url"]),
+        secret_key=cast("str | None", core["secret_key"]),
+        signup=cast('Literal["open", "closed"]', core["signup"]),
         default_plan=cast(str, core["default_plan"]),
+        rate_limiter=cast("str | None", core["rate_limiter"]),
+        trusted_proxies=tuple(cast("list[NetworkAddresses]", core["trusted_proxies"])),
+        auth_order=tuple(dict.fromkeys(cast("list[str]", core["auth_order"]))),
         plugins=tuple(dict.fromkeys(cast("list[str]", choice["enable"]))),
         disabled=tuple(dict.fromkeys(cast("list[str]", choice["disable"]))),
         _sources=sources,
@@ -282,11 +323,21 @@ def _typed(text: str, kind: fields.Field[Any]) -> object:
     """
     if isinstance(kind, fields.List):
         return [_typed(word.strip(), kind.inner) for word in text.split(",") if word.strip()]
+    if isinstance(kind, fields.Mapping):
+        return _object(text)
     if isinstance(kind, fields.Boolean):
         return _BOOLEANS.get(text.lower(), text)
     number = next((make for field, make in _NUMBERS if isinstance(kind, field)), str)
     try:
         return number(text)
+    except ValueError:
+        return text
+
+
+def _object(text: str) -> object:
+    """Give a table's variable, which holds JSON."""
+    try:
+        return json.loads(text)
     except ValueError:
         return text
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import falcon
     from sqlalchemy import MetaData
 
+    from ipcraft.data.claims import Claim
     from ipcraft.data.statements import Statement
-    from ipcraft.data.transactions import Transaction
+    from ipcraft.data.transactions import Reader, Transaction
     from ipcraft.events.recording import Recorder
 
 T = TypeVar("T")
@@ -34,6 +35,57 @@ class Identity:
     """How the identity was proven: ``api_key``, ``session``, a plugin's own word."""
     credential_id: str | None = None
     plan: str | None = None
+    claim: Claim | None = field(default=None, compare=False, repr=False)
+    """What has still to be asked before the identity is certain, with the first query."""
+    ambient: bool = True
+    """Whether browsers send the proof by themselves, as they do a cookie or a proxy's sign-in.
+
+    Then another site could make them send it, and a write must show that it comes from ours.
+    A backend whose proof a program puts in, such as a key in a header, says False.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """Allow so many requests in so many seconds, counted from the first of them.
+
+    `name` says to clients which limit is meant; limits of one name share their count.
+    """
+
+    name: str
+    requests: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Say whether a request is within its limit.
+
+    `remaining` are the requests left, `seconds` the time until there are all of them again.
+    """
+
+    allowed: bool
+    remaining: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Say what an organization may have and do. None, or no number, is no limit."""
+
+    name: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """How many of each kind of thing the organization may have: ``{"subnets": 100}``."""
+    rate_limit: RateLimit | None = None
+    """How fast the organization may send requests, over all its users and keys."""
+    activity_days: int | None = None
+    """How long what happened is shown."""
+    api_access: Literal["read-only", "read-write"] = "read-write"
+    """What API keys may do, whatever their role."""
+
+
+NO_PLAN = Plan(name="")
+"""The plan of everybody where no plugin gives plans: no limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +94,20 @@ class Route:
 
     `path` is a Falcon URI template. GET and HEAD need the action `read`, every other
     method `write`; the plugin names other actions per method in `actions`, for example
-    ``{"POST": "manage"}``. A `public` route is served without credentials.
+    ``{"POST": "manage"}``. A `public` route is served without credentials. `limit` is how
+    fast one client address may send requests to it, and to all routes with a limit of that name.
+
+    A `deferred` route touches nothing but the database, and that with `Application.transact`,
+    `look` or `read`: then the sender's credentials are checked together with its first query,
+    which saves a round trip. A route that calls another server, sends or counts must not be.
     """
 
     path: str
     resource: object
     public: bool = False
     actions: Mapping[str, Action] = field(default_factory=dict)
+    limit: RateLimit | None = None
+    deferred: bool = False
 
     def action(self, method: str) -> Action:
         """Give the action a request with this method performs."""
@@ -121,6 +180,23 @@ class AuthBackend(Protocol):
         """
 
 
+class RateLimiter(Protocol):
+    """Count requests against their limits."""
+
+    @property
+    def name(self) -> str:
+        """Give the limiter's name, unique among all plugins."""
+        ...
+
+    def take(self, key: str, limit: RateLimit) -> Allowance:
+        """Count one request of this key against the limit, and tell whether it is within.
+
+        Called by many threads, with every limited request: it must be quick, and must answer
+        also when a server it depends on does not.
+        """
+        ...
+
+
 class Storage(Protocol):
     """Run transactions against one database."""
 
@@ -135,18 +211,31 @@ class Storage(Protocol):
         work: Callable[[Transaction], T],
         *,
         actor: str | None = None,
+        claim: Claim | None = None,
     ) -> T:
         """Run `work` in a writing transaction of one organization, commit, return its result.
 
         `work` is run again from its start when others overtook it, so it must have no
-        effect but through the transaction. Raises what `work` raises (after rolling back),
+        effect but through the transaction. A `claim` is settled with the first statement, before
+        anything else of the transaction is seen. Raises what `work` raises (after rolling back),
         `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
         the database cannot be used.
         """
         ...
 
-    def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
-        """Open a reading transaction of one organization."""
+    def read(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Open a reading transaction of one organization: all its queries see one state."""
+        ...
+
+    def look(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Reader]:
+        """Open a reader of one organization: each query sees the newest state, for itself.
+
+        The cheapest way to read with one query, or with several that need not agree.
+        """
         ...
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:

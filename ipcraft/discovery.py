@@ -23,7 +23,17 @@ from ipcraft.spelling import did_you_mean
 GROUP = "ipcraft.plugins"
 """The group of the entry points that name plugins."""
 
-BUILT_IN = ("sqlite", "postgresql", "accounts", "apikeys", "ipam", "activity")
+BUILT_IN = (
+    "sqlite",
+    "postgresql",
+    "local",
+    "redis",
+    "accounts",
+    "apikeys",
+    "ipam",
+    "plans",
+    "activity",
+)
 """The order of the built-in plugins, as setup.cfg lists them.
 
 It is written down here too because setuptools sorts entry points by name when it installs them.

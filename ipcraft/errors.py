@@ -12,6 +12,7 @@
         |-- LimitReached      the plan allows no more
         |-- Forbidden         the role is too low
         |-- NotFound          no such resource in this organization
+        |-- RateLimited       too many requests in too short a time
         |-- Unavailable       a part we depend on is down; trying again may help
         `-- Contention        the same rows were changed by others again and again
 
@@ -87,6 +88,12 @@ class NotFound(RequestError):
     """Say that the organization has no such resource."""
 
     code = "not_found"
+
+
+class RateLimited(RequestError):
+    """Refuse a request that comes too soon after too many others."""
+
+    code = "rate_limited"
 
 
 class Unavailable(RequestError):

@@ -88,6 +88,7 @@ class Hooks:
 
         return Relay(
             authorizers=functions("ipcraft_authorize"),
+            plans=functions("ipcraft_plan"),
             before=functions("ipcraft_before_change"),
             after=functions("ipcraft_after_change"),
         )

@@ -3,7 +3,7 @@
 A plugin is a module named by an ``ipcraft.plugins`` entry point. It says which plugin API it was
 written for (``API = 1``) and implements hooks as functions marked with `hookimpl`. An
 implementation may leave out arguments it does not need. Boot hooks are called once per process
-and return frozen values; the last three run with requests.
+and return frozen values; the last four run with requests.
 
 A plugin offers hooks of its own with `ipcraft_hookspecs`.
 """
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         HealthCheck,
         Identity,
         Migrations,
+        Plan,
+        RateLimiter,
         Route,
         StorageBackend,
     )
@@ -85,6 +87,16 @@ def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
 
 
 @hookspec
+def ipcraft_rate_limiters(app: Application) -> Sequence[RateLimiter]:
+    """Give ways to count requests. The setting `rate_limiter` names one of all plugins'.
+
+    Unless it does, the last one counts: a plugin that cannot be used as the settings are, for
+    example for want of a server's URL, gives none.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ipcraft_routes(app: Application) -> Sequence[Route]:
     """Give routes. A path given twice, by whomever, stops the boot."""
     raise NotImplementedError
@@ -118,10 +130,27 @@ def ipcraft_startup(app: Application) -> None:
 
 
 @hookspec
-def ipcraft_authorize(identity: Identity, action: str, target: str) -> bool | None:
+def ipcraft_plan(
+    organization_id: str, name: str | None, tx: Transaction | None, app: Application
+) -> Plan | None:
+    """Give the plan of an organization; the first plugin's answer that is not None counts.
+
+    Called for each request with an identity, and where a plan's limits matter. `name` is the
+    plan's name where it is known: an auth backend has put it into the identity. Otherwise it is
+    to be found out, with `tx`, a transaction of the organization, if there is one. An error
+    answers 500: nobody is without limits because a plan cannot be told.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_authorize(
+    identity: Identity, action: str, target: str, app: Application
+) -> bool | None:
     """Allow or refuse an action on a target (the route's path); False from any plugin refuses.
 
-    Called for each request with an identity, before its resource. None abstains.
+    Called for each request with an identity, before its resource. None abstains. An
+    `ipcraft.errors.RequestError` refuses with an answer of its own.
     """
     raise NotImplementedError
 

@@ -30,6 +30,7 @@ GUARDS = (
     "ipcraft_storage_backends",
     "ipcraft_auth_backends",
     "ipcraft_authorize",
+    "ipcraft_plan",
     "ipcraft_before_change",
 )
 """Hooks whose plugins are never left out: without them IPCraft would do what they forbid."""

@@ -9,29 +9,36 @@ from ipcraft.app import Application
 from ipcraft.cli.context import Invocation, pass_application
 from ipcraft.cli.progress import progress_bar
 from ipcraft.contributions import (
+    Allowance,
     AuthBackend,
     Command,
     EventType,
     HealthCheck,
     Identity,
     Migrations,
+    Plan,
+    RateLimit,
+    RateLimiter,
     Route,
     Storage,
     StorageBackend,
     StorageStatus,
 )
+from ipcraft.data.claims import Claim, Recognition
+from ipcraft.data.last_used import LastUsed
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
 from ipcraft.data.pages import CountedPage
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
-from ipcraft.data.transactions import Queued, Session, Transaction
+from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
     Contention,
     Forbidden,
     Invalid,
     LimitReached,
     NotFound,
+    RateLimited,
     RequestError,
     StartError,
     Unauthenticated,
@@ -53,9 +60,11 @@ __all__ = [
     "API",
     "SERVING_ROLE",
     "AddressBytes",
+    "Allowance",
     "Application",
     "AuthBackend",
     "Change",
+    "Claim",
     "Command",
     "CompiledStatement",
     "Contention",
@@ -67,11 +76,19 @@ __all__ = [
     "Identity",
     "Invalid",
     "Invocation",
+    "LastUsed",
     "LimitReached",
     "Migrations",
     "NotFound",
     "Page",
+    "Plan",
+    "QuerySession",
     "Queued",
+    "RateLimit",
+    "RateLimited",
+    "RateLimiter",
+    "Reader",
+    "Recognition",
     "Recorder",
     "RequestError",
     "Route",

@@ -87,6 +87,22 @@ def test_a_named_file_must_exist(folder: Path) -> None:
     assert str(caught.value) == f"{folder}/gone.toml: cannot be read: No such file or directory"
 
 
+def test_signup_is_closed_unless_opened() -> None:
+    """Nobody gets in by an oversight; another word is refused."""
+    assert load().signup == "closed"
+    assert load('signup = "open"').signup == "open"
+    assert load(environ={"IPCRAFT_SIGNUP": "open"}).signup == "open"
+    assert "IPCRAFT_SIGNUP" in complaint(environ={"IPCRAFT_SIGNUP": "yes"})
+
+
+def test_the_order_of_auth_backends_is_a_list() -> None:
+    """In the file and in the variable; a name given twice counts once."""
+    assert load().auth_order == ()
+    assert load('auth_order = ["proxy", "session", "proxy"]').auth_order == ("proxy", "session")
+    environ = {"IPCRAFT_AUTH_ORDER": "proxy, session"}
+    assert load(environ=environ).auth_order == ("proxy", "session")
+
+
 def test_the_environment_wins_over_the_file() -> None:
     """A variable replaces the file's value, lists included."""
     settings = load(

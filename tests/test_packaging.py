@@ -19,7 +19,17 @@ import ipcraft
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = ("console_scripts", "ipcraft.plugins", "pytest11")
-BUILT_IN = ["sqlite", "postgresql", "accounts", "apikeys", "ipam", "activity"]
+BUILT_IN = [
+    "sqlite",
+    "postgresql",
+    "local",
+    "redis",
+    "accounts",
+    "apikeys",
+    "ipam",
+    "plans",
+    "activity",
+]
 
 
 def test_plugin_folders_are_the_manifests_plugins() -> None:

@@ -58,6 +58,7 @@ def command(invocation: Invocation, *, host: str, port: int, workers: int, threa
     with _bind(host, port) as listener:
         url = _url(listener)
         app = invocation.open()
+        app.key_for("start")  # a missing secret stops the start, and no request
         embedded = is_embedded(app.storage)
         bring_up_to_date(app.storage, only_new=False)
         notes = app.registry.collect(

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from ipcraft.data.statements import Statement, given
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.transactions import Reader
 
 R = TypeVar("R")
 
@@ -46,7 +46,7 @@ class CountedPage(Generic[R]):
     ...     total=select(func.count()).where(things.c.organization_id == own()).scalar_subquery(),
     ...     into=Thing,
     ... )
-    >>> things, total = _PAGE.read(tx, limit=50, offset=0)
+    >>> things, total = _PAGE.read(reader, limit=50, offset=0)
     """
 
     def __init__(
@@ -78,19 +78,19 @@ class CountedPage(Generic[R]):
         self._into = into
 
     def find(
-        self, tx: Transaction, *, limit: int, offset: int, **parameters: Any
+        self, reader: Reader, *, limit: int, offset: int, **parameters: Any
     ) -> tuple[list[R], int] | None:
         """Give the page and the length of the list, or None where `within` gives no row."""
-        rows = tx.all(self.statement, limit=limit, offset=offset, **parameters)
+        rows = reader.all(self.statement, limit=limit, offset=offset, **parameters)
         if not rows:
             return None
         return [self._into(*row[2:]) for row in rows if row[1]], int(rows[0][0])
 
     def read(
-        self, tx: Transaction, *, limit: int, offset: int, **parameters: Any
+        self, reader: Reader, *, limit: int, offset: int, **parameters: Any
     ) -> tuple[list[R], int]:
         """Give the page and the length of a list that is always there."""
-        found = self.find(tx, limit=limit, offset=offset, **parameters)
+        found = self.find(reader, limit=limit, offset=offset, **parameters)
         assert found is not None, "without `within` there is always a row"
         return found
 

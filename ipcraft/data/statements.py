@@ -63,7 +63,7 @@ class Statement(Generic[R]):
 
     `into` makes a result of each row's columns, by default a tuple. A constructor of a
     dataclass fits. A write that is `independent` neither reads nor changes a row that another
-    write queued beside it changes; a storage may send such writes as one statement.
+    write queued beside it changes; a storage may send such writes first, as one statement.
     """
 
     __slots__ = ("_compiled", "clause", "independent", "into")

@@ -11,6 +11,7 @@ from ipcraft.data.statements import CompiledStatement, Row, Statement
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
+    from ipcraft.contributions import Identity
     from ipcraft.events.changes import Change
     from ipcraft.events.recording import Recorder
 
@@ -19,8 +20,8 @@ R = TypeVar("R")
 Queued = tuple[CompiledStatement, list[Any]]
 
 
-class Session(Protocol):
-    """Carry statements to one database connection, inside one open transaction.
+class QuerySession(Protocol):
+    """Carry queries to one database connection.
 
     Each call first sends what is `queued`, in order, in as few round trips as it can.
     """
@@ -30,12 +31,16 @@ class Session(Protocol):
         """Give the SQLAlchemy dialect statements are compiled for."""
         ...
 
-    def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
-        """Hold the lock from before the next statement on; nothing where a writer is alone."""
-
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the statement and give its rows."""
         ...
+
+
+class Session(QuerySession, Protocol):
+    """Carry statements to one database connection, inside one open transaction."""
+
+    def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
+        """Hold the lock from before the next statement on; nothing where a writer is alone."""
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
         """Run the statement and give the number of rows it changed."""
@@ -50,12 +55,46 @@ class Session(Protocol):
         """Run what is queued and commit."""
 
 
-class Transaction:
+class Reader:
+    """Run queries for one organization; `organization_id` is None across organizations."""
+
+    __slots__ = ("_queries", "organization_id")
+
+    def __init__(self, session: QuerySession, *, organization_id: str | None) -> None:
+        self.organization_id = organization_id
+        self._queries = session
+
+    def all(self, statement: Statement[R], /, **parameters: Any) -> list[R]:
+        """Give every row of a query."""
+        rows = self._queries.fetch(self._take_queue(), self._bind(statement, parameters))
+        into = statement.into
+        return [into(*row) for row in rows]
+
+    def one(self, statement: Statement[R], /, **parameters: Any) -> R | None:
+        """Give the first row of a query, or None."""
+        rows = self._queries.fetch(self._take_queue(), self._bind(statement, parameters))
+        return statement.into(*rows[0]) if rows else None
+
+    def value(self, statement: Statement[Row], /, **parameters: Any) -> Any:
+        """Give the first column of the first row, or None."""
+        row = self.one(statement, **parameters)
+        return row[0] if row else None
+
+    def _bind(self, statement: Statement[Any], parameters: Mapping[str, Any]) -> Queued:
+        compiled = statement.compile(self._queries.dialect)
+        return compiled, compiled.arguments(parameters, self.organization_id)
+
+    def _take_queue(self) -> Sequence[Queued]:
+        return ()
+
+
+class Transaction(Reader):
     """Run statements for one organization until the work is committed.
 
-    `organization_id` is None in a transaction across organizations. `actor` is the user the
-    changes are ascribed to, `now` the transaction's time in seconds since the epoch, `attempt`
-    counts how often its work was begun: others may have overtaken it before.
+    `actor` is the user the changes are ascribed to, `now` the transaction's time in seconds since
+    the epoch, `attempt` counts how often its work was begun: others may have overtaken it before.
+    `identity` is who sent the request, None in work of no request; in `notes` plugins keep what
+    they want to know again before the transaction ends, each under its own names.
     """
 
     __slots__ = (
@@ -65,8 +104,9 @@ class Transaction:
         "_session",
         "actor",
         "attempt",
+        "identity",
+        "notes",
         "now",
-        "organization_id",
     )
 
     def __init__(
@@ -78,30 +118,16 @@ class Transaction:
         actor: str | None = None,
         attempt: int = 1,
     ) -> None:
-        self.organization_id = organization_id
+        super().__init__(session, organization_id=organization_id)
         self.actor = actor
         self.attempt = attempt
+        self.identity: Identity | None = None
+        self.notes: dict[str, Any] = {}
         self.now = recorder.now()
         self._session = session
         self._recorder = recorder
         self._queue: list[Queued] = []
         self._changes: list[Change] = []
-
-    def all(self, statement: Statement[R], /, **parameters: Any) -> list[R]:
-        """Give every row of a query."""
-        rows = self._session.fetch(self._take_queue(), self._bind(statement, parameters))
-        into = statement.into
-        return [into(*row) for row in rows]
-
-    def one(self, statement: Statement[R], /, **parameters: Any) -> R | None:
-        """Give the first row of a query, or None."""
-        rows = self._session.fetch(self._take_queue(), self._bind(statement, parameters))
-        return statement.into(*rows[0]) if rows else None
-
-    def value(self, statement: Statement[Row], /, **parameters: Any) -> Any:
-        """Give the first column of the first row, or None."""
-        row = self.one(statement, **parameters)
-        return row[0] if row else None
 
     def write(self, statement: Statement[Any], /, **parameters: Any) -> None:
         """Queue a write: it is sent with the next query or with the commit.
@@ -145,16 +171,16 @@ class Transaction:
         for change in changes:
             self.record(change)
 
-    def commit(self) -> None:
-        """Finish: event rows and `after_change` hooks, then everything at once."""
+    def settle(self) -> None:
+        """Finish the changes recorded so far: their event rows and `after_change` hooks."""
         while self._changes:
             changes, self._changes = self._changes, []
             self._recorder.after(changes, self)
-        self._session.commit(self._take_queue())
 
-    def _bind(self, statement: Statement[Any], parameters: Mapping[str, Any]) -> Queued:
-        compiled = statement.compile(self._session.dialect)
-        return compiled, compiled.arguments(parameters, self.organization_id)
+    def commit(self) -> None:
+        """Finish every change, then send everything at once."""
+        self.settle()
+        self._session.commit(self._take_queue())
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:
         key = lock_key(self.organization_id or "", *name)

@@ -25,6 +25,7 @@ from ipcraft.errors import (
     Invalid,
     LimitReached,
     NotFound,
+    RateLimited,
     RequestError,
     Unauthenticated,
     Unavailable,
@@ -62,6 +63,7 @@ _STATUSES: dict[type[RequestError], int] = {
     LengthRequired: 411,
     BodyTooLarge: 413,
     WrongMediaType: 415,
+    RateLimited: 429,
     Unavailable: 503,
 }
 

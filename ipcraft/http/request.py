@@ -17,10 +17,12 @@ _SANE = re.compile(r"[!-~]{1,128}")
 
 
 class Request(falcon.Request):
-    """Carry `context.request_id`, `context.identity` (None until recognized) and `context.started`.
+    """Carry what is known of it in `context`, from the start.
 
-    An incoming ``X-Request-Id`` of at most 128 visible ASCII characters is kept; otherwise
-    the request gets a new one.
+    `request_id`, `started`, `identity` (None until recognized) and `client_address`: a text,
+    the socket's peer or, behind trusted proxies, who that speaks for. An incoming
+    ``X-Request-Id`` of at most 128 visible ASCII characters is kept; otherwise the request gets
+    a new one.
     """
 
     __slots__ = ()
@@ -31,6 +33,7 @@ class Request(falcon.Request):
         set_request_id(identifier)
         self.context.request_id = identifier
         self.context.identity = None
+        self.context.client_address = env.get("REMOTE_ADDR") or ""
         self.context.started = time.perf_counter()
 
 

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import falcon
 import falcon.media
 
-from ipcraft.contributions import AuthBackend, Route
+from ipcraft.config import NetworkAddresses
+from ipcraft.contributions import NO_PLAN, AuthBackend, RateLimiter, Route
+from ipcraft.data.claims import Claim
 from ipcraft.http import errors
-from ipcraft.http.identity import Authorize, Identification
+from ipcraft.http.client_addresses import ClientAddresses
+from ipcraft.http.forgery import ForgeryGuard
+from ipcraft.http.identity import Authorize, Identification, PlanOf
 from ipcraft.http.media import JSONHandler, Rendering
+from ipcraft.http.rate_limits import RateLimits
 from ipcraft.http.request import Request
 from ipcraft.http.request_log import RequestLog
 from ipcraft.http.routing import Router
 
 
 def make_app(
-    routes: Iterable[Route], *, backends: Sequence[AuthBackend], authorize: Authorize
+    routes: Iterable[Route],
+    *,
+    backends: Sequence[AuthBackend],
+    authorize: Authorize,
+    settle: Callable[[Claim], None],
+    limiter: RateLimiter,
+    plan: PlanOf = lambda identity: NO_PLAN,
+    public_url: str | None = None,
+    trusted_proxies: Sequence[NetworkAddresses] = (),
 ) -> falcon.App[Any, Any]:
-    """Serve the routes.
+    """Serve the routes. Browsers reach them below `public_url`, if that is known.
 
     Raises ValueError for a path that Falcon cannot route or that another one shadows.
     """
@@ -30,7 +43,16 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
-            Identification(by_path, backends=backends, authorize=authorize),
+            ClientAddresses(trusted_proxies),
+            Identification(
+                by_path,
+                backends=backends,
+                authorize=authorize,
+                forgery=ForgeryGuard(public_url),
+                settle=settle,
+                plan=plan,
+                limits=RateLimits(limiter),
+            ),
             Rendering(),  # last here is first after the resource
         ),
     )

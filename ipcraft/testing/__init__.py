@@ -26,7 +26,7 @@ from ipcraft.testing.applications import make_application
 from ipcraft.testing.clients import Client
 from ipcraft.testing.clocks import Clock
 from ipcraft.testing.databases import Databases
-from ipcraft.testing.organizations import Organization, make_organization
+from ipcraft.testing.organizations import Organization, make_organization, make_session
 from ipcraft.testing.serving import Org, Served
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "Served",
     "make_application",
     "make_organization",
+    "make_session",
 ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ipcraft.app import Application
     from ipcraft.testing.databases import Databases
     from ipcraft.testing.organizations import Organization
-    from ipcraft.testing.services import PostgreSQL
+    from ipcraft.testing.services import PostgreSQL, Redis
     from ipcraft.testing.serving import Org, Served
 
 __all__ = ["Org", "Served"]
@@ -49,6 +49,15 @@ def postgresql() -> Iterator[PostgreSQL]:
     from ipcraft.testing.services import PostgreSQL
 
     with PostgreSQL.obtain() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """Give a real Redis, ours or the environment's; what is in it may be of other tests."""
+    from ipcraft.testing.services import Redis
+
+    with Redis.obtain() as server:
         yield server
 
 

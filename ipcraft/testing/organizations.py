@@ -23,6 +23,10 @@ class Organization:
         """Give a client with a key of another role."""
         return Client(app, make_key(app, self.id, self.user_id, role=role))
 
+    def browser(self, app: Application) -> Client:
+        """Give a client with a session of the owner, which sends what our own pages send."""
+        return Client(app, session=make_session(app, self.email))
+
 
 def make_organization(app: Application, *, plan: str = "enterprise") -> Organization:
     """Make an organization with an owner and a key."""
@@ -49,3 +53,12 @@ def make_key(app: Application, organization_id: str, user_id: str, *, role: str)
         actor=user_id,
     )
     return made.secret
+
+
+def make_session(app: Application, email: str) -> str:
+    """Sign the user of this address in and give the session's token."""
+    from ipcraft_accounts import begin_session, find_member
+
+    member = find_member(app.storage, email)
+    assert member is not None, f"nobody has the address {email}"
+    return begin_session(app, member, method="test")

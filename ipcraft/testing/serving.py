@@ -12,7 +12,7 @@ from typing import Any, Self
 import requests
 
 from ipcraft.app import Application
-from ipcraft.testing.applications import make_application
+from ipcraft.testing.applications import SECRET_KEY, make_application
 from ipcraft.testing.organizations import make_organization
 from ipcraft.testing.services import free_port
 from ipcraft.testing.services.processes import wait_until
@@ -74,7 +74,12 @@ class Served:
         self._session = requests.Session()
         command = [sys.executable, "-m", "ipcraft", "serve", "--port", str(self.port)]
         command += ["--workers", str(workers), "--threads", str(threads)]
-        environment = {**os.environ, "IPCRAFT_DATABASE_URL": database_url, **(environ or {})}
+        environment = {
+            **os.environ,
+            "IPCRAFT_DATABASE_URL": database_url,
+            "IPCRAFT_SECRET_KEY": SECRET_KEY,
+            **(environ or {}),
+        }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=log, stderr=log

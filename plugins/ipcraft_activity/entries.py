@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, func, select
+from sqlalchemy import BigInteger, ColumnElement, func, select
 
-from ipcraft.plugin import CountedPage, Statement, Transaction, events, given, own
+from ipcraft.plugin import CountedPage, Reader, Seconds, Statement, events, given, own
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Entry:
 
 
 _OWN = events.c.organization_id == own()
+_RECENT = events.c.created_at >= given("since", Seconds)
 _ENTRIES = select(
     events.c.id,
     events.c.type,
@@ -34,24 +37,35 @@ _ENTRIES = select(
     events.c.actor,
     events.c.details,
     events.c.created_at,
-).where(_OWN)
+).where(_OWN, _RECENT)
 # PERF: an identifier begins with its time, so the primary key, read backwards, is the order.
 _LATEST = Statement(
     _ENTRIES.order_by(events.c.id.desc()).limit(given("limit", BigInteger())), Entry
 )
-_PAGE = CountedPage(
-    _ENTRIES,
-    order=[events.c.id.desc()],
-    total=select(func.count()).select_from(events).where(_OWN).scalar_subquery(),
-    into=Entry,
-)
 
 
-def latest_entries(tx: Transaction, *, limit: int) -> list[Entry]:
-    """Give the newest entries of the organization's log, the newest first."""
-    return tx.all(_LATEST, limit=limit)
+def _page(*counted: ColumnElement[bool]) -> CountedPage[Entry]:
+    total = select(func.count()).select_from(events).where(*counted).scalar_subquery()
+    return CountedPage(_ENTRIES, order=[events.c.id.desc()], total=total, into=Entry)
 
 
-def page_of_entries(tx: Transaction, *, limit: int, offset: int) -> tuple[list[Entry], int]:
-    """Give a part of the organization's log, the newest first, and the length of all of it."""
-    return _PAGE.read(tx, limit=limit, offset=offset)
+# PERF: the key alone counts all rows; the times of some are in the table itself.
+_PAGE_OF_ALL = _page(_OWN)
+_PAGE_OF_RECENT = _page(_OWN, _RECENT)
+
+
+def latest_entries(reader: Reader, *, limit: int, now: int, days: int | None) -> list[Entry]:
+    """Give the newest entries of the organization's log of the last `days`, the newest first."""
+    return reader.all(_LATEST, limit=limit, since=_since(now, days))
+
+
+def page_of_entries(
+    reader: Reader, *, limit: int, offset: int, now: int, days: int | None
+) -> tuple[list[Entry], int]:
+    """Give a part of the organization's log of the last `days`, and the length of all of it."""
+    page = _PAGE_OF_ALL if days is None else _PAGE_OF_RECENT
+    return page.read(reader, limit=limit, offset=offset, since=_since(now, days))
+
+
+def _since(now: int, days: int | None) -> int:
+    return 0 if days is None else now - days * _DAY

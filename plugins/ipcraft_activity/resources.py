@@ -23,15 +23,19 @@ class Activity:
         self._app = app
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """List what happened, the newest first."""
+        """List what happened, the newest first, as far back as the plan says."""
+        identity = req.context.identity
         page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
         limit = page.limit or DEFAULT_LIMIT
+        now, days = int(self._app.clock()), self._app.plan(identity).activity_days
         total = None
-        with self._app.read(req.context.identity) as tx:
+        with self._app.look(identity) as reader:
             if page.asked:
-                entries, total = page_of_entries(tx, limit=limit, offset=page.offset)
+                entries, total = page_of_entries(
+                    reader, limit=limit, offset=page.offset, now=now, days=days
+                )
             else:
-                entries = latest_entries(tx, limit=limit)
+                entries = latest_entries(reader, limit=limit, now=now, days=days)
         send_list(req, resp, rows=[_shown(entry) for entry in entries], page=page, total=total)
 
 

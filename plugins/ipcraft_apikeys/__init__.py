@@ -8,18 +8,28 @@ from pathlib import Path
 from ipcraft.plugin import (
     Application,
     AuthBackend,
+    Change,
     Command,
     EventType,
+    LastUsed,
     Migrations,
     Route,
+    Transaction,
     hookimpl,
 )
 from ipcraft_apikeys.authentication import KeyBackend
 from ipcraft_apikeys.commands import key_commands, organization_commands
-from ipcraft_apikeys.keys import ApiKey, NewKey, create_key, delete_key, list_keys
-from ipcraft_apikeys.last_used import LastUsed
+from ipcraft_apikeys.keys import (
+    ApiKey,
+    NewKey,
+    create_key,
+    delete_key,
+    delete_keys_of,
+    list_keys,
+    lower_keys_of,
+)
 from ipcraft_apikeys.resources import Key, Keys
-from ipcraft_apikeys.tables import metadata
+from ipcraft_apikeys.tables import api_keys, metadata
 from ipcraft_apikeys.welcome import welcome
 
 API = 1
@@ -50,9 +60,21 @@ def ipcraft_event_types() -> Sequence[EventType]:
 
 
 @hookimpl
+def ipcraft_before_change(change: Change, tx: Transaction) -> None:
+    """Let no key do more than its user may: none outlives the user, none keeps a higher role.
+
+    A user's keys go before the user's row, which they refer to.
+    """
+    if change.type == "user.deleted":
+        delete_keys_of(tx, change.resource_id)
+    elif change.type == "user.updated" and "role" in change.data:
+        lower_keys_of(tx, change.resource_id, role=change.data["role"])
+
+
+@hookimpl
 def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
     """Recognize ``Authorization: Bearer ipc_...``."""
-    return [KeyBackend(app, last_used=LastUsed(app))]
+    return [KeyBackend(app, last_used=LastUsed(app, api_keys))]
 
 
 @hookimpl

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 import falcon
 from sqlalchemy import LargeBinary, select
 
-from ipcraft.plugin import Application, Identity, Statement, Unauthenticated, given
+from ipcraft.plugin import (
+    Application,
+    Identity,
+    LastUsed,
+    Recognition,
+    Statement,
+    Unauthenticated,
+    given,
+)
 from ipcraft_accounts import organizations
 from ipcraft_apikeys.key_format import MARK, is_key, key_hash
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 _SCHEME = "bearer "
@@ -50,7 +57,8 @@ _HOLDER = Statement(
 class KeyBackend:
     """Recognize ``Authorization: Bearer ipc_...`` with one query.
 
-    Other bearer tokens are left to other backends.
+    Whose key it was the last time is remembered, by its hash, as a claim to be settled: each
+    request asks the database once. Other bearer tokens are left to other backends.
     """
 
     name = "api_key"
@@ -58,6 +66,7 @@ class KeyBackend:
     def __init__(self, app: Application, *, last_used: LastUsed) -> None:
         self._app = app
         self.last_used = last_used
+        self._recognition = Recognition(app, _HOLDER, parameter="key_hash", identify=self._identify)
 
     def authenticate(self, request: falcon.Request) -> Identity | None:
         """Give the identity of the key's holder.
@@ -65,18 +74,19 @@ class KeyBackend:
         Raises `Unauthenticated` for a key that is malformed, unknown, revoked or past its end.
         """
         key = _presented(request)
-        return None if key is None else self._recognize(key)
-
-    def _recognize(self, key: str) -> Identity:
+        if key is None:
+            return None
         # Malformed and unknown keys get the same answer; only the malformed cost no query.
-        holder = self._app.storage.look_up(_HOLDER, key_hash=key_hash(key)) if is_key(key) else None
+        return self._recognition.recognize(key_hash(key)) if is_key(key) else self._identify(None)
+
+    def _identify(self, holder: _Holder | None) -> Identity:
         if holder is None:
             raise Unauthenticated("The API key is not valid")
         now = int(self._app.clock())
         if holder.expires_at is not None and holder.expires_at <= now:
             raise Unauthenticated("The API key has expired")
         self.last_used.note(
-            holder.organization_id, key_id=holder.key_id, before=holder.last_used_at, now=now
+            holder.organization_id, credential_id=holder.key_id, before=holder.last_used_at, now=now
         )
         return Identity(
             organization_id=holder.organization_id,
@@ -85,6 +95,7 @@ class KeyBackend:
             scheme="api_key",
             credential_id=holder.key_id,
             plan=holder.plan,
+            ambient=False,
         )
 
 

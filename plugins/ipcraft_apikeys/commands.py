@@ -12,8 +12,9 @@ import click
 
 from ipcraft.plugin import Application, Transaction, pass_application
 from ipcraft_accounts import (
-    PLANS,
     ROLES,
+    Organization,
+    change_plan,
     create_organization,
     find_organization,
     find_owner,
@@ -27,7 +28,7 @@ _FIRST_KEY = "Command line"
 
 @click.group("org")
 def organization_commands() -> None:
-    """Make and list organizations."""
+    """Make, list and change organizations."""
 
 
 @organization_commands.command("create")
@@ -35,7 +36,7 @@ def organization_commands() -> None:
 @click.option("--owner", metavar="EMAIL", required=True, help="The first user, in role owner.")
 @click.option(
     "--plan",
-    type=click.Choice(PLANS),
+    metavar="PLAN",
     help="The organization's plan; by default the one the settings name.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -51,11 +52,7 @@ def create_organization_command(
     if as_json:
         _print_json(
             {
-                "organization": {
-                    "id": organization.id,
-                    "name": organization.name,
-                    "plan": organization.plan,
-                },
+                "organization": _organization(organization),
                 "user": {
                     "id": user.id,
                     "email": user.email,
@@ -78,10 +75,28 @@ def list_organizations_command(app: Application, *, as_json: bool) -> None:
     """List the organizations, the oldest first."""
     found = list_organizations(app.storage)
     if as_json:
-        _print_json([{"id": each.id, "name": each.name, "plan": each.plan} for each in found])
+        _print_json([_organization(each) for each in found])
         return
     for each in found:
         click.echo(f"{each.id}  {each.plan:<10}  {each.name}")
+
+
+@organization_commands.command("set-plan")
+@click.argument("organization")
+@click.argument("plan")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@pass_application
+def set_plan_command(app: Application, *, organization: str, plan: str, as_json: bool) -> None:
+    """Give an organization, named by its name or its id, another plan.
+
+    What it has beyond the new plan's limits stays, and no more can be added.
+    """
+    found = find_organization(app.storage, organization)
+    changed = app.storage.transact(found.id, lambda tx: change_plan(tx, plan))
+    if as_json:
+        _print_json(_organization(changed))
+    else:
+        click.echo(f"{changed.id}  {changed.plan:<10}  {changed.name}")
 
 
 @click.group("key")
@@ -115,6 +130,10 @@ def _make_key(app: Application, organization_id: str, *, name: str, role: str) -
         return create_key(tx, name=name, role=role, user_id=owner.id, maker_role=owner.role)
 
     return app.storage.transact(organization_id, work)
+
+
+def _organization(organization: Organization) -> dict[str, Any]:
+    return {"id": organization.id, "name": organization.name, "plan": organization.plan}
 
 
 def _key(made: NewKey) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, delete, func, insert, select
+from sqlalchemy import BigInteger, delete, func, insert, select, update
 
 from ipcraft.plugin import (
     Change,
@@ -19,7 +19,7 @@ from ipcraft.plugin import (
     own,
     rfc3339,
 )
-from ipcraft_accounts import exceeds
+from ipcraft_accounts import exceeds, roles_above
 from ipcraft_apikeys.key_format import PREFIX_LENGTH, key_hash, new_key
 from ipcraft_apikeys.tables import api_keys
 
@@ -68,6 +68,14 @@ _LIST = Statement(
 _COUNT = Statement(select(func.count()).select_from(api_keys).where(_OWN))
 _TAKE = Statement(
     select(*_COLUMNS).where(_OWN, api_keys.c.id == given("id")).with_for_update(), ApiKey
+)
+_TAKE_OF_USER = Statement(
+    select(*_COLUMNS).where(_OWN, api_keys.c.user_id == given("user_id")).with_for_update(), ApiKey
+)
+_LOWER = Statement(
+    update(api_keys)
+    .where(_OWN, api_keys.c.user_id == given("user_id"), api_keys.c.role == given("old_role"))
+    .values(role=given("new_role"))
 )
 _DELETE = Statement(delete(api_keys).where(_OWN, api_keys.c.id == given("id")))
 
@@ -125,6 +133,19 @@ def delete_key(tx: Transaction, key_id: str) -> None:
         raise NotFound("There is no API key with this id")
     tx.record(_deleted(key))
     tx.write(_DELETE, id=key_id)
+
+
+def delete_keys_of(tx: Transaction, user_id: str) -> None:
+    """Revoke every key of a user."""
+    for key in tx.all(_TAKE_OF_USER, user_id=user_id):
+        tx.record(_deleted(key))
+        tx.write(_DELETE, id=key.id)
+
+
+def lower_keys_of(tx: Transaction, user_id: str, *, role: str) -> None:
+    """Bring a user's keys down to a role where they are above it."""
+    for higher in roles_above(role):
+        tx.write(_LOWER, user_id=user_id, old_role=higher, new_role=role)
 
 
 def _created(key: ApiKey) -> Change:

@@ -28,6 +28,7 @@ __all__ = [
     "Span",
     "format_address",
     "from_bytes",
+    "metadata",
     "parse_address",
     "to_bytes",
 ]

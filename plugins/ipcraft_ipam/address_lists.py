@@ -15,9 +15,9 @@ from ipcraft.plugin import (
     AddressBytes,
     CountedPage,
     NotFound,
+    Reader,
     Row,
     Statement,
-    Transaction,
     given,
     own,
 )
@@ -37,7 +37,7 @@ START: Row = ("", b"")
 
 
 def pages(
-    tx: Transaction, filters: Mapping[str, Any], *, after: Row = START, limit: int
+    tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int
 ) -> list[Address]:
     """Give up to `limit` addresses after a (VRF, address) place.
 
@@ -54,7 +54,7 @@ def pages(
 
 
 def page_of(
-    tx: Transaction, filters: Mapping[str, Any], *, limit: int, offset: int
+    tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
 ) -> tuple[list[Address], int]:
     """Give up to `limit` addresses after `offset` ones, and how many there are in all.
 
@@ -64,7 +64,7 @@ def page_of(
 
 
 def page_of_subnet(
-    tx: Transaction, subnet_id: str, filters: Mapping[str, Any], *, limit: int, offset: int
+    tx: Reader, subnet_id: str, filters: Mapping[str, Any], *, limit: int, offset: int
 ) -> tuple[list[Address], int]:
     """Give the same of a subnet and all its descendants. Raises `NotFound`."""
     found = _counted_in_subnet(frozenset(filters)).find(

@@ -13,6 +13,7 @@ from ipcraft.plugin import (
     Change,
     Invalid,
     NotFound,
+    Reader,
     Statement,
     Transaction,
     given,
@@ -141,7 +142,7 @@ _UPDATE = Statement(
 _DELETE = Statement(delete(addresses).where(*_BY_ID))
 
 
-def get(tx: Transaction, address_id: str) -> Address:
+def get(tx: Reader, address_id: str) -> Address:
     """Give an address. Raises `NotFound`."""
     found = tx.one(ONE, id=address_id)
     if found is None:

@@ -35,6 +35,7 @@ from ipcraft.plugin import (
     Contention,
     Invalid,
     NotFound,
+    Reader,
     Row,
     Statement,
     Transaction,
@@ -163,7 +164,7 @@ def take(
     return new
 
 
-def first_free(tx: Transaction, subnet_id: str) -> int | None:
+def first_free(tx: Reader, subnet_id: str) -> int | None:
     """Give the lowest free address without taking it, or None. Raises `NotFound`."""
     home, space = _open(tx, _SPACE, subnet_id, _Attempt([], set(), []))
     candidates = first(space, 1)
@@ -178,14 +179,14 @@ def first_free(tx: Transaction, subnet_id: str) -> int | None:
     raise AssertionError("the sizes never end")
 
 
-def assigned(tx: Transaction, vrf_id: str, ips: Sequence[int]) -> set[int]:
+def assigned(tx: Reader, vrf_id: str, ips: Sequence[int]) -> set[int]:
     """Give those of up to 512 addresses that are assigned."""
     rows = tx.all(_look(_batch_size(ips)), vrf_id=vrf_id, **_candidates(ips))
     return {ip for ip, _ in rows}
 
 
 def _open(
-    tx: Transaction, statement: Statement[Row], subnet_id: str, attempt: _Attempt
+    tx: Reader, statement: Statement[Row], subnet_id: str, attempt: _Attempt
 ) -> tuple[Subnet, FreeSpace]:
     rows = tx.all(statement, id=subnet_id)
     if not rows:
@@ -248,9 +249,9 @@ def _tidy(tx: Transaction, home: Subnet, seen: Sequence[FreeRange], attempt: _At
     gone = attempt.occupied.union(picked)
     for old in {old.span.last: old for old in seen}.values():
         inside = [Span(ip, ip) for ip in picked if ip in old.span]
-        if not inside:
-            continue
         trimmed = _trim(old.span, gone)
+        if trimmed == old.span and not inside:
+            continue
         if trimmed is None:
             free_space.replace(tx, home.id, old, [])
         elif any(ip in old.span for ip in attempt.busy):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from ipcraft_ipam import address_lists, addresses, allocation, free_space, usage
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.addresses import Address
 from ipcraft_ipam.locking import keep_tree
-from ipcraft_ipam.networks import BITS, Network, Span, to_bytes
+from ipcraft_ipam.networks import BITS, Network, to_bytes
 from ipcraft_ipam.subnets import Subnet, subnet
 from ipcraft_ipam.tables import subnets
 
@@ -141,17 +140,8 @@ def _count_and_cut(tx: Transaction, homes: Mapping[int, Subnet]) -> None:
     for ip, home in homes.items():
         by_home[home.id].append(ip)
         subnet_of[home.id] = home
-    for home_id, ips in by_home.items():
+    # In the order of subnets, so that two who wait for ranges do not wait for each other.
+    for home_id, ips in sorted(by_home.items()):
         home = subnet_of[home_id]
         usage.add(tx, home.vrf_id, home.network, len(ips))
-        _cut(tx, home_id, sorted(ips))
-
-
-def _cut(tx: Transaction, home_id: str, ips: Sequence[int]) -> None:
-    for old in free_space.ascending(tx, home_id, ips[0]):
-        if old.span.first > ips[-1]:
-            return
-        inside = ips[bisect_left(ips, old.span.first) : bisect_right(ips, old.span.last)]
-        remaining = list(free_space.without(old.span, [Span(ip, ip) for ip in inside]))
-        if remaining != [old.span]:
-            free_space.replace(tx, home_id, old, remaining)
+        free_space.cut(tx, home_id, sorted(ips))

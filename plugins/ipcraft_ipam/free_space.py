@@ -17,12 +17,25 @@ PERF: rows are keyed by a range's end, so taking from its start touches no index
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Integer, delete, insert, literal, select, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
-from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
+from ipcraft.plugin import AddressBytes, Reader, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, Span, from_bytes, to_bytes
 from ipcraft_ipam.tables import free_ranges, subnets
 
@@ -75,14 +88,39 @@ _around = (
     .order_by(_r.last)
     .limit(3)
 )
-_seen, _locked = _around.cte("seen"), _around.with_for_update().cte("locked")
-AROUND = Statement(
-    union_all(
-        select(literal(_SEEN, Integer()), *_seen.c), select(literal(_LOCKED, Integer()), *_locked.c)
+
+
+def _twice(ranges: Select[Any]) -> Statement[tuple[int, FreeRange]]:
+    """Give ranges twice: as the statement began, and as they are now that it has them."""
+    seen, locked = ranges.cte("seen"), ranges.with_for_update().cte("locked")
+    return Statement(
+        union_all(
+            select(literal(_SEEN, Integer()), *seen.c),
+            select(literal(_LOCKED, Integer()), *locked.c),
+        ),
+        lambda kind, *columns: (kind, free_range(*columns)),
+    )
+
+
+AROUND = _twice(_around)
+_later = free_ranges.alias("later").c
+_overlapping = select(*_columns).where(
+    *_mine,
+    _r.last >= given("lowest", AddressBytes),
+    _r.last
+    <= func.coalesce(
+        select(func.min(_later.last))
+        .where(
+            _later.organization_id == own(),
+            _later.subnet_id == given("subnet_id"),
+            _later.last >= given("highest", AddressBytes),
+        )
+        .scalar_subquery(),
+        given("highest", AddressBytes),
     ),
-    lambda kind, *columns: (kind, free_range(*columns)),
 )
-"""The ranges around a place twice: as the statement began, and as they are now that it has them."""
+OVERLAPPING = _twice(_overlapping.order_by(_r.last))
+"""The ranges that hold any address between two."""
 INSERT = Statement(insert(free_ranges))
 SHRINK_IF_READ = Statement(
     update(free_ranges)
@@ -165,9 +203,7 @@ def store(tx: Transaction, subnet_id: str, spans: Iterable[Span]) -> None:
         _insert(tx, subnet_id, span)
 
 
-def ascending(
-    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
-) -> Iterator[FreeRange]:
+def ascending(tx: Reader, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
     """Give the ranges that end at or after the start, lowest first."""
     while True:
         ranges = tx.all(UPWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
@@ -177,9 +213,7 @@ def ascending(
         start = ranges[-1].span.last + 1
 
 
-def descending(
-    tx: Transaction, subnet_id: str, start: int, *, page: int = 64
-) -> Iterator[FreeRange]:
+def descending(tx: Reader, subnet_id: str, start: int, *, page: int = 64) -> Iterator[FreeRange]:
     """Give the ranges that end at or before the start, highest first."""
     while True:
         ranges = tx.all(DOWNWARD, subnet_id=subnet_id, start=to_bytes(start), limit=page)
@@ -234,6 +268,30 @@ def carve(tx: Transaction, subnet_id: str, hole: Span) -> None:
         replace(tx, subnet_id, old, list(without(old.span, [hole])))
 
 
+def cut(tx: Transaction, subnet_id: str, taken: Sequence[int]) -> None:
+    """Take assigned addresses, in ascending order, out of the ranges, and wait for them.
+
+    Whoever assigns many must not leave them in the ranges: others would pass them one by one.
+    """
+    held = _held(
+        tx,
+        OVERLAPPING,
+        subnet_id=subnet_id,
+        lowest=to_bytes(taken[0]),
+        highest=to_bytes(taken[-1]),
+    )
+    pieces: list[Span] = []
+    for old in sorted(held, key=lambda held: held.span):
+        inside = taken[bisect_left(taken, old.span.first) : bisect_right(taken, old.span.last)]
+        remaining = list(without(old.span, [Span(ip, ip) for ip in inside]))
+        if not remaining:
+            tx.write(DELETE, subnet_id=subnet_id, last=to_bytes(old.span.last))
+        elif inside:
+            _reshape(tx, subnet_id, old, remaining.pop())
+            pieces += remaining
+    tx.write_many(INSERT, [_row(subnet_id, piece) for piece in pieces])
+
+
 def give_back(tx: Transaction, subnet_id: str, span: Span) -> None:
     """Make a span free again, joined with the ranges it touches."""
     around = _hold_around(tx, subnet_id, span)
@@ -261,8 +319,13 @@ def _hold_around(tx: Transaction, subnet_id: str, span: Span) -> set[FreeRange]:
     Unchanged ranges had no new parts, and being held get none. Each look anew meets a smaller range
     around the span, so there is a last one.
     """
+    return _held(tx, AROUND, subnet_id=subnet_id, before=to_bytes(span.first - 1))
+
+
+def _held(tx: Transaction, twice: Statement[tuple[int, FreeRange]], **where: Any) -> set[FreeRange]:
+    """Read ranges until they are as they were seen; see `_hold_around`."""
     while True:
-        found = tx.all(AROUND, subnet_id=subnet_id, before=to_bytes(span.first - 1))
+        found = tx.all(twice, **where)
         seen, held = ({old for kind, old in found if kind == each} for each in (_SEEN, _LOCKED))
         if seen == held:
             return held
@@ -284,13 +347,16 @@ def forget(tx: Transaction, vrf_id: str, network: Network) -> None:
 
 
 def _insert(tx: Transaction, subnet_id: str, span: Span) -> None:
-    tx.write(
-        INSERT,
-        subnet_id=subnet_id,
-        first=to_bytes(span.first),
-        last=to_bytes(span.last),
-        version=_version(),
-    )
+    tx.write(INSERT, **_row(subnet_id, span))
+
+
+def _row(subnet_id: str, span: Span) -> dict[str, Any]:
+    return {
+        "subnet_id": subnet_id,
+        "first": to_bytes(span.first),
+        "last": to_bytes(span.last),
+        "version": _version(),
+    }
 
 
 def _reshape(tx: Transaction, subnet_id: str, old: FreeRange, span: Span) -> None:

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import select
 
 from ipcraft.plugin import (
     Invalid,
+    LimitReached,
     RequestError,
     Statement,
     Storage,
@@ -86,6 +88,14 @@ def load(
         try:
             storage.transact(organization_id, work)
         except _Refused as refusal:
+            if isinstance(refusal.reason, LimitReached):
+                # So will be all that come after it.
+                late = [*chunk[refusal.index + 1 :], *chain.from_iterable(chunks)]
+                chunk = chunk[: refusal.index + 1]
+                chunks.clear()
+                for listed in late:
+                    _note(loaded, listed, refusal.reason)
+                advance(len(late))
             _note(loaded, chunk[refusal.index], refusal.reason)
             advance(1)
             # All before it were fine, and are now undone; they go again without it.

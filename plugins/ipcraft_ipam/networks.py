@@ -20,7 +20,8 @@ Family = Literal[4, 6]
 
 IPV4: Family = 4
 IPV6: Family = 6
-BITS: dict[int, int] = {IPV4: 32, IPV6: 128}
+_IPV4_BITS, _IPV6_BITS = 32, 128
+BITS: dict[int, int] = {IPV4: _IPV4_BITS, IPV6: _IPV6_BITS}
 _SOCKET_FAMILY: dict[int, socket.AddressFamily] = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
 _IPV4_COMPATIBLE = bytes(12)
 _PREFIX_LENGTH = re.compile("[0-9]{1,3}")
@@ -85,10 +86,14 @@ class Network:
         IPv6 up to /126: all but the subnet-router anycast address (RFC 4291, 2.6.1); /127 both
         (RFC 6164). Of a pool: every address.
         """
-        spare_bits = BITS[self.family] - self.prefix_length
+        # PERF: asked for each row of a list; through the properties above it takes 4 times as long.
+        first = self.first
+        is_ipv4 = first < _LOWEST_6
+        spare_bits = (_IPV4_BITS if is_ipv4 else _IPV6_BITS) - self.prefix_length
+        last = first + (1 << spare_bits) - 1
         if is_pool or spare_bits < 2:
-            return self.span
-        return Span(self.first + 1, self.last - (self.family == IPV4))
+            return Span(first, last)
+        return Span(first + 1, last - 1 if is_ipv4 else last)
 
     def split(self, parts: int) -> Iterator[Network]:
         """Give the equal parts in order; their number is a power of two."""

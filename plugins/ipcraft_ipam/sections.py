@@ -13,6 +13,7 @@ from ipcraft.plugin import (
     CountedPage,
     Invalid,
     NotFound,
+    Reader,
     Row,
     Statement,
     Transaction,
@@ -79,7 +80,7 @@ FIRST: Row = (-(1 << 63), "", "")
 """The place before every folder in the order of lists."""
 
 
-def get(tx: Transaction, section_id: str) -> Section:
+def get(tx: Reader, section_id: str) -> Section:
     """Give a folder. Raises `NotFound`."""
     section = tx.one(_ONE, id=section_id)
     if section is None:
@@ -95,13 +96,13 @@ def require(tx: Transaction, section_id: str | None) -> None:
         )
 
 
-def page(tx: Transaction, *, after: Row = FIRST, limit: int) -> list[Section]:
+def page(tx: Reader, *, after: Row = FIRST, limit: int) -> list[Section]:
     """Give up to `limit` folders by sort order and name, after a place in that order."""
     sort_order, name, section_id = after
     return tx.all(_PAGE, sort_order=sort_order, name=name, id=section_id, limit=limit)
 
 
-def page_of(tx: Transaction, *, limit: int, offset: int) -> tuple[list[Section], int]:
+def page_of(tx: Reader, *, limit: int, offset: int) -> tuple[list[Section], int]:
     """Give up to `limit` folders after `offset` ones, and how many there are in all."""
     return _COUNTED_PAGE.read(tx, limit=limit, offset=offset)
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ipcraft.plugin import Invalid, Transaction, did_you_mean
+from ipcraft.plugin import Invalid, Reader, did_you_mean
 from ipcraft_ipam import subnets
 from ipcraft_ipam.free_space import FreeRange, ascending, descending
 from ipcraft_ipam.networks import Span
@@ -22,9 +22,7 @@ class FreeSpace:
     notices and goes on to the next.
     """
 
-    def __init__(
-        self, tx: Transaction, subnet: Subnet, known: list[FreeRange] | None = None
-    ) -> None:
+    def __init__(self, tx: Reader, subnet: Subnet, known: list[FreeRange] | None = None) -> None:
         self.tx = tx
         """The transaction, for a strategy that looks into tables of its own."""
         self._subnet = subnet
@@ -33,7 +31,7 @@ class FreeSpace:
         """The ranges read so far."""
 
     @classmethod
-    def of(cls, tx: Transaction, subnet_id: str) -> FreeSpace:
+    def of(cls, tx: Reader, subnet_id: str) -> FreeSpace:
         """Give the free space of a subnet, to look at. Raises `NotFound`."""
         return cls(tx, subnets.get(tx, subnet_id))
 

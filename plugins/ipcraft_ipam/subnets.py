@@ -13,6 +13,7 @@ from ipcraft.plugin import (
     AddressBytes,
     CountedPage,
     NotFound,
+    Reader,
     Row,
     Statement,
     Transaction,
@@ -178,7 +179,7 @@ CONTAINER = Statement(
 CONTAINING = Statement(climb(given("vrf_id"), _FIRST, _LAST, to_top=True).element, str)
 
 
-def get(tx: Transaction, subnet_id: str) -> Subnet:
+def get(tx: Reader, subnet_id: str) -> Subnet:
     """Give a subnet. Raises `NotFound`."""
     return _found(tx.one(ONE, id=subnet_id))
 
@@ -188,7 +189,7 @@ def get_to_change(tx: Transaction, subnet_id: str) -> Subnet:
     return _found(tx.one(ONE_TO_CHANGE, id=subnet_id))
 
 
-def get_with_usage(tx: Transaction, subnet_id: str) -> tuple[Subnet, Usage]:
+def get_with_usage(tx: Reader, subnet_id: str) -> tuple[Subnet, Usage]:
     """Give a subnet and how much of it is used. Raises `NotFound`."""
     row = tx.one(ONE_WITH_USAGE, id=subnet_id)
     if row is None:
@@ -196,7 +197,7 @@ def get_with_usage(tx: Transaction, subnet_id: str) -> tuple[Subnet, Usage]:
     return row
 
 
-def used(tx: Transaction, row: Subnet) -> int:
+def used(tx: Reader, row: Subnet) -> int:
     """Count the addresses of a subnet, those of its descendants included."""
     return int(
         tx.value(
@@ -215,17 +216,17 @@ def _found(row: Subnet | None) -> Subnet:
     return row
 
 
-def children(tx: Transaction, subnet_id: str) -> list[tuple[str, Network, str | None]]:
+def children(tx: Reader, subnet_id: str) -> list[tuple[str, Network, str | None]]:
     """Give id, network and name of each direct child, by address."""
     return tx.all(CHILDREN, id=subnet_id)
 
 
-def children_with_usage(tx: Transaction, subnet_id: str) -> list[tuple[Subnet, Usage]]:
+def children_with_usage(tx: Reader, subnet_id: str) -> list[tuple[Subnet, Usage]]:
     """Give each direct child and how much of it is used, by address."""
     return tx.all(CHILDREN_WITH_USAGE, id=subnet_id)
 
 
-def container(tx: Transaction, vrf_id: str, network: Network) -> Subnet | None:
+def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
     """Give the smallest subnet that equals or contains the network."""
     return tx.one(
         CONTAINER,
@@ -237,7 +238,7 @@ def container(tx: Transaction, vrf_id: str, network: Network) -> Subnet | None:
 
 
 def pages(
-    tx: Transaction,
+    tx: Reader,
     filters: Mapping[str, Any],
     *,
     after: Row | None = None,
@@ -255,7 +256,7 @@ def pages(
 
 
 def containing(
-    tx: Transaction, network: Network, *, vrf_id: str = GLOBAL_VRF
+    tx: Reader, network: Network, *, vrf_id: str = GLOBAL_VRF
 ) -> list[tuple[Subnet, Usage]]:
     """Give every subnet that contains the network (a single address is one too), largest first."""
     ids = tx.all(
@@ -269,14 +270,14 @@ def containing(
 
 
 def page_of(
-    tx: Transaction, filters: Mapping[str, Any], *, limit: int, offset: int
+    tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
 ) -> tuple[list[tuple[Subnet, Usage]], int]:
     """Give up to `limit` subnets by address after `offset` ones, and how many there are in all."""
     return _counted(frozenset(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
 
 
 def walk(
-    tx: Transaction, filters: Mapping[str, Any], *, size: int
+    tx: Reader, filters: Mapping[str, Any], *, size: int
 ) -> Iterator[list[tuple[Subnet, Usage]]]:
     """Give all subnets by address, page by page."""
     after: Row | None = None

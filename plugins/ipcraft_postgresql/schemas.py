@@ -36,6 +36,14 @@ class PostgreSQLSettings(Schema):
             "the deletion of a large subnet, before it gets 503."
         },
     )
+    silence_timeout = fields.Float(
+        load_default=60.0,
+        validate=validate.Range(min=1),
+        metadata={
+            "description": "Seconds a request waits for an answer of the server before it gets 503 "
+            "and the connection is given up. Statements that take longer need more."
+        },
+    )
     prepared_statements = fields.Boolean(
         load_default=True,
         metadata={

@@ -1,124 +1,205 @@
-"""Statements on one connection, several in one round trip where they can share it."""
+"""Statements on one connection, as many as possible in one round trip."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
-from typing import Any
+from itertools import accumulate
 
-import psycopg
+from psycopg import OperationalError
+from psycopg.pq.abc import PGresult
+from psycopg_pool import ConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import CompiledStatement, Queued, Row
+from ipcraft.plugin import Claim, CompiledStatement, Queued, Row, Unavailable
+from ipcraft_postgresql.links import Call, Link
 
-DIALECT: Dialect = psycopg_dialect(paramstyle="format")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+DIALECT: Dialect = psycopg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+
+COMMIT: Call = ("COMMIT", ())
+ROLLBACK: Call = ("ROLLBACK", ())
 
 _MOST_TOGETHER = 8
+_ROWS_AT_ONCE = 256
+_PARAMETER = re.compile(r"\$(\d+)")
 
-Call = tuple[bytes, Sequence[Any]]
-"""SQL as it is sent (psycopg takes text only where it is a literal), and its arguments."""
+
+class Lease:
+    """Hold a connection of the pool; another one if the server dropped it while nobody used it."""
+
+    __slots__ = ("_pool", "link")
+
+    def __init__(self, pool: ConnectionPool[Link]) -> None:
+        self._pool = pool
+        self.link = pool.getconn()
+
+    def begin(self, calls: Sequence[Call]) -> list[PGresult]:
+        """Run the first calls of some work, which may be run again: they commit nothing.
+
+        A connection that the server dropped shows only now. The next one is tried.
+        """
+        for _ in range(self._pool.max_size + 1):
+            try:
+                return self.link.exchange(calls)
+            except OperationalError:
+                if not self.link.closed:
+                    raise
+                self._pool.putconn(self.link)
+                self.link = self._pool.getconn()
+        raise Unavailable("the database drops every connection")
+
+    def end(self) -> None:
+        """Give the connection back, in no transaction."""
+        try:
+            if not self.link.closed and self.link.pgconn.transaction_status:
+                self.link.exchange([ROLLBACK])
+        finally:
+            self._pool.putconn(self.link)
 
 
-class StaleConnection(Exception):
-    """Say that the server had dropped a connection before its transaction began."""
+class Opening:
+    """Say what goes out before the first statement: the BEGIN, the sender's claim, the tenant."""
+
+    __slots__ = ("_begin", "_claim", "_tenant")
+
+    def __init__(
+        self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
+    ) -> None:
+        self._begin = begin
+        self._tenant = tenant
+        self._claim = claim if claim and not claim.settled else None
+
+    def lock(self, function: str, key: int) -> None:
+        """Hold a lock from before the first statement on.
+
+        PERF: told in one SELECT with the tenant, it costs next to nothing.
+        """
+        sql, arguments = self._tenant or ("SELECT 1", ())
+        locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
+        self._tenant = (locking, (*arguments, key))
+
+    def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
+        """Send it with the calls, settle the claim, and give the results of the calls."""
+        before = [] if self._begin is None else [self._begin]
+        claim, self._claim = self._claim, None
+        place = len(before)
+        if claim:
+            compiled = claim.statement.compile(DIALECT)
+            before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
+        if self._tenant:
+            before.append(self._tenant)
+        results = lease.begin([*before, *calls])
+        if claim:
+            rows = lease.link.rows(results[place])
+            claim.settle(claim.statement.into(*rows[0]) if rows else None)
+        return results[len(before) :]
 
 
 class PostgreSQLSession:
     """Run statements on a connection; the transaction begins with the first.
 
-    PERF: each round trip saved is 60 to 140 us, and so is each statement. Locks asked for before
-    the first statement go out with the BEGIN; what is queued goes out with the next statement, or
-    with the commit; independent writes are sent as one.
+    PERF: a round trip costs 60 to 140 us, a statement in it some 20. What opens the transaction
+    goes out with its first statement; what is queued goes out with the next statement, or with the
+    commit; independent writes are sent as one.
     """
 
     dialect = DIALECT
 
-    __slots__ = ("_begin", "_connection")
+    __slots__ = ("_lease", "_opening")
 
-    def __init__(self, connection: psycopg.Connection[Row], begin: bytes = b"") -> None:
-        self._connection = connection
-        self._begin = begin
+    def __init__(self, lease: Lease, opening: Opening) -> None:
+        self._lease = lease
+        self._opening: Opening | None = opening
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
-        """Hold the lock: with the BEGIN, or now."""
+        """Hold the lock: before the first statement, or now."""
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        lock = f"SELECT {function}({key:d})".encode()
-        if self._begin:
-            self._begin += b"; " + lock
+        if self._opening and not queued:
+            self._opening.lock(function, key)
         else:
-            self._send([*_calls(queued), (lock, ())])
+            self._exchange([*_calls(queued), (f"SELECT {function}($1::BIGINT)", (key,))])
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued and the query."""
-        return self._run(queued, statement).fetchall()
+        return self._lease.link.rows(self._run(queued, statement))
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
         """Run what is queued and the write."""
-        return self._run(queued, statement).rowcount
+        return self._run(queued, statement).command_tuples or 0
 
     def execute_many(
-        self, queued: Sequence[Queued], compiled: CompiledStatement, rows: list[list[Any]]
+        self, queued: Sequence[Queued], compiled: CompiledStatement, rows: list[list[object]]
     ) -> None:
         """Run the write for each row."""
-        self._ensure_begun()
-        with self._connection.pipeline():
-            self._send(list(_calls(queued)))
-            self._connection.cursor().executemany(_sent(compiled.sql), rows)
+        calls = [*_calls(queued), *((compiled.sql, row) for row in rows)]
+        for start in range(0, len(calls), _ROWS_AT_ONCE):
+            self._exchange(calls[start : start + _ROWS_AT_ONCE])
 
     def commit(self, queued: Sequence[Queued]) -> None:
         """Run what is queued and commit."""
-        if queued or not self._begin:
-            self._send([*_calls(queued), (b"COMMIT", ())])
+        if queued and self._opening:
+            self._exchange([])  # what commits cannot be run again on another connection
+        if not self._opening:
+            self._exchange([*_calls(queued), COMMIT])
 
-    def _run(self, queued: Sequence[Queued], statement: Queued) -> psycopg.Cursor[Row]:
+    def _run(self, queued: Sequence[Queued], statement: Queued) -> PGresult:
         compiled, arguments = statement
-        return self._send([*_calls(queued), (_sent(compiled.sql), arguments)])
+        return self._exchange([*_calls(queued), (compiled.sql, arguments)])[-1]
 
-    def _send(self, calls: Sequence[Call]) -> psycopg.Cursor[Row]:
-        """Send the calls in one round trip and give the last one's cursor."""
-        self._ensure_begun()
-        connection = self._connection
-        if len(calls) == 1:
-            return connection.execute(*calls[0])
-        cursor = connection.cursor()
-        with connection.pipeline():
-            for call in calls:
-                cursor = connection.execute(*call)
-        return cursor
-
-    def _ensure_begun(self) -> None:
-        if self._begin:
-            begin, self._begin = self._begin, b""
-            try:
-                self._connection.execute(begin)
-            except psycopg.OperationalError as error:
-                if self._connection.broken:
-                    raise StaleConnection from error
-                raise
+    def _exchange(self, calls: Sequence[Call]) -> list[PGresult]:
+        if not self._opening:
+            return self._lease.link.exchange(calls)
+        opening, self._opening = self._opening, None
+        return opening.run(self._lease, calls)
 
 
-def _calls(queued: Sequence[Queued]) -> Iterator[Call]:
-    for independent, group in groupby(queued, key=_is_independent):
-        together = list(group)
-        if independent and len(together) <= _MOST_TOGETHER:
-            sql = _sent(*(compiled.sql for compiled, _ in together))
-            yield sql, [argument for _, arguments in together for argument in arguments]
-        else:
-            for compiled, arguments in together:
-                yield _sent(compiled.sql), arguments
+class PostgreSQLLook:
+    """Run queries, each for itself, in one round trip.
+
+    What tells the tenant goes out with each query: both are one transaction, without a word more.
+    """
+
+    dialect = DIALECT
+
+    __slots__ = ("_lease", "_opening")
+
+    def __init__(self, lease: Lease, opening: Opening) -> None:
+        self._lease = lease
+        self._opening = opening
+
+    def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
+        """Run the query."""
+        compiled, arguments = statement
+        [result] = self._opening.run(self._lease, [(compiled.sql, arguments)])
+        return self._lease.link.rows(result)
 
 
-def _is_independent(call: Queued) -> bool:
-    return call[0].independent
+def _calls(queued: Sequence[Queued]) -> list[Call]:
+    """Give what is queued, the independent writes as one: they may go before all others."""
+    together = [each for each in queued if each[0].independent]
+    if not 1 < len(together) <= _MOST_TOGETHER:
+        return [(compiled.sql, arguments) for compiled, arguments in queued]
+    sql = _merged(*(compiled.sql for compiled, _ in together))
+    merged: Call = (sql, [argument for _, arguments in together for argument in arguments])
+    others = [
+        (compiled.sql, arguments) for compiled, arguments in queued if not compiled.independent
+    ]
+    return [merged, *others]
 
 
 @lru_cache(maxsize=1024)
-def _sent(*statements: str) -> bytes:
-    """Give the SQL as it is sent: one statement, or one made of several independent writes."""
-    *others, last = statements
-    if not others:
-        return last.encode()
+def _merged(*statements: str) -> str:
+    """Make one statement of several independent writes; each has its parameters behind the last's.
+
+    PERF: each statement of a pipeline costs the server and Python 20 us together.
+    """
+    counts = [max(map(int, _PARAMETER.findall(sql)), default=0) for sql in statements]
+    *others, last = map(_shifted, statements, accumulate(counts, initial=0))
     parts = ", ".join(f"w{index} AS ({sql})" for index, sql in enumerate(others))
-    return f"WITH {parts} {last}".encode()
+    return f"WITH {parts} {last}"
+
+
+def _shifted(sql: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)

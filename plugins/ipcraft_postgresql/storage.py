@@ -16,10 +16,11 @@ from sqlalchemy.pool import NullPool
 
 from ipcraft.plugin import (
     SERVING_ROLE,
+    Claim,
     Contention,
     Migrations,
+    Reader,
     Recorder,
-    Row,
     Statement,
     Storage,
     StorageStatus,
@@ -30,12 +31,12 @@ from ipcraft.plugin import (
     status,
     upgrade,
 )
+from ipcraft_postgresql.links import Call, Link
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import DIALECT, PostgreSQLSession, StaleConnection
+from ipcraft_postgresql.sessions import Lease, Opening, PostgreSQLLook, PostgreSQLSession
 
 T = TypeVar("T")
 R = TypeVar("R")
-Link = psycopg.Connection[Row]
 
 _ATTEMPTS = 10
 _OVERTAKEN = (
@@ -44,6 +45,17 @@ _OVERTAKEN = (
     errors.DeadlockDetected,
 )
 _UPGRADE_LOCK = 0x1BC4AF7
+
+_BEGIN: Call = ("BEGIN", ())
+_BEGIN_READING: Call = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+_ROLE_AND_TENANT = "set_config('role', $1, true), set_config('ipcraft.org', $2, true)"
+_AS_TENANT = f"SELECT {_ROLE_AND_TENANT}"
+# PERF: planning a write's statements costs 300 us, and the planner, which compares estimates, may
+# do so each time. They go by keys: one plan fits all.
+_AS_WRITING_TENANT = (
+    f"SELECT {_ROLE_AND_TENANT}, set_config('lock_timeout', $3, true), "
+    "set_config('plan_cache_mode', 'force_generic_plan', true)"
+)
 
 
 class PostgreSQLBackend:
@@ -59,12 +71,14 @@ class PostgreSQLBackend:
         pool_size: int = 16,
         pool_timeout: float = 3.0,
         lock_timeout: float = 5.0,
+        silence_timeout: float = 60.0,
         prepared_statements: bool = True,
     ) -> None:
         self._serving_role = serving_role
         self._pool_size = pool_size
         self._pool_timeout = pool_timeout
         self._lock_timeout = lock_timeout
+        self._silence_timeout = silence_timeout
         self._prepared_statements = prepared_statements
 
     def open(
@@ -74,12 +88,14 @@ class PostgreSQLBackend:
         conninfo = make_url(url).set(drivername="postgresql")
         pool: ConnectionPool[Link] = ConnectionPool(
             conninfo.render_as_string(hide_password=False),
+            connection_class=Link,
             kwargs={
                 "autocommit": True,
-                "prepare_threshold": 1 if self._prepared_statements else None,
+                "client_encoding": "utf8",
                 "connect_timeout": 5,
+                "prepare_threshold": None,
             },
-            configure=_configure,
+            configure=self._configure,
             min_size=1,
             max_size=self._pool_size,
             timeout=self._pool_timeout,
@@ -95,6 +111,10 @@ class PostgreSQLBackend:
             migrations=migrations,
             recorder=recorder,
         )
+
+    def _configure(self, link: Link) -> None:
+        link.prepares = self._prepared_statements
+        link.patience = self._silence_timeout
 
 
 class PostgreSQLStorage:
@@ -116,53 +136,66 @@ class PostgreSQLStorage:
         self._pool = pool
         self._opening = threading.Lock()
         self._serving_role = serving_role
-        self._step_down = (
-            f'SET LOCAL ROLE "{serving_role}"; SET LOCAL lock_timeout = {lock_timeout}; '
-            "SET LOCAL ipcraft.org = "
-        )
+        self._lock_timeout = str(lock_timeout)
         self._migrations = migrations
         self._recorder = recorder
         self._up_to_date = False
 
     def transact(
-        self, organization_id: str, work: Callable[[Transaction], T], *, actor: str | None = None
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], T],
+        *,
+        actor: str | None = None,
+        claim: Claim | None = None,
     ) -> T:
         """Run the work as the organization and commit it."""
-        begin = f"BEGIN; {self._tenant(organization_id)}".encode()
-        return self._transact(begin, work, organization_id=organization_id, actor=actor)
+        tenant = (_AS_WRITING_TENANT, (*self._tenant(organization_id), self._lock_timeout))
+        return self._transact(
+            lambda: Opening(_BEGIN, tenant, claim=claim),
+            work,
+            organization_id=organization_id,
+            actor=actor,
+        )
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:
         """Run the work as the owner of the tables, across organizations."""
-        return self._transact(b"BEGIN", work, organization_id=None, actor=None)
+        return self._transact(lambda: Opening(_BEGIN, None), work, organization_id=None, actor=None)
 
     @contextmanager
-    def read(self, organization_id: str) -> Iterator[Transaction]:
+    def read(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Transaction]:
         """Read one state of the organization's rows."""
-        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._tenant(organization_id)}"
-        with self._begun(begin.encode()) as link:
-            yield Transaction(
-                PostgreSQLSession(link), self._recorder, organization_id=organization_id
-            )
+        tenant = (_AS_TENANT, self._tenant(organization_id))
+        with self._leased() as lease:
+            session = PostgreSQLSession(lease, Opening(_BEGIN_READING, tenant, claim=claim))
+            yield Transaction(session, self._recorder, organization_id=organization_id)
 
     @contextmanager
     def read_system(self) -> Iterator[Transaction]:
         """Read one state of everybody's rows."""
-        with self._begun(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as link:
-            yield Transaction(PostgreSQLSession(link), self._recorder, organization_id=None)
+        with self._leased() as lease:
+            session = PostgreSQLSession(lease, Opening(_BEGIN_READING, None))
+            yield Transaction(session, self._recorder, organization_id=None)
+
+    @contextmanager
+    def look(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Reader]:
+        """Run queries of the organization, each in one round trip."""
+        tenant = (_AS_TENANT, self._tenant(organization_id))
+        with self._leased() as lease:
+            session = PostgreSQLLook(lease, Opening(None, tenant, claim=claim))
+            yield Reader(session, organization_id=organization_id)
 
     def look_up(self, statement: Statement[R], /, **parameters: Any) -> R | None:
         """Run one query across organizations, in one round trip."""
-        compiled = statement.compile(DIALECT)
-        arguments = compiled.arguments(parameters, None)
-        with self._link(compiled.sql.encode(), arguments) as (_, cursor):
-            row = cursor.fetchone()
-        return statement.into(*row) if row else None
+        with self._leased() as lease:
+            session = PostgreSQLLook(lease, Opening(None, None))
+            return Reader(session, organization_id=None).one(statement, **parameters)
 
     def check(self) -> str | None:
         """Say why requests cannot be served, or None."""
         try:
-            with self._link(b"SELECT 1", ()):
-                pass
+            with self._leased() as lease:
+                lease.begin([("SELECT 1", ())])
             if self._up_to_date:
                 return None
             behind = outdated(self.status())
@@ -188,27 +221,26 @@ class PostgreSQLStorage:
         """Close the pool."""
         self._pool.close()
 
-    def _tenant(self, organization_id: str) -> str:
-        # APPSEC: the id becomes part of the SQL text, so nothing but an id may come here.
+    def _tenant(self, organization_id: str) -> tuple[str, str]:
+        # APPSEC: an empty string would mean no tenant; nothing but an id may come here.
         if not is_id(organization_id, "org"):
             raise ValueError(f"not an organization's id: {organization_id!r}")
-        return f"{self._step_down}'{organization_id}'"
+        return self._serving_role, organization_id
 
     def _transact(
         self,
-        begin: bytes,
+        opening: Callable[[], Opening],
         work: Callable[[Transaction], T],
         *,
         organization_id: str | None,
         actor: str | None,
     ) -> T:
         attempt = 1
-        stale = 0
         while True:
             try:
-                with self._lent() as link, _rolled_back(link):
+                with self._leased() as lease:
                     tx = Transaction(
-                        PostgreSQLSession(link, begin),
+                        PostgreSQLSession(lease, opening()),
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,
@@ -217,52 +249,24 @@ class PostgreSQLStorage:
                     result = work(tx)
                     tx.commit()
                     return result
-            except StaleConnection as error:
-                stale += 1
-                if stale > self._pool.max_size:
-                    raise Unavailable("the database drops every connection") from error
             except Contention:
                 if attempt == _ATTEMPTS:
                     raise
-                attempt += 1
             except _OVERTAKEN as error:
                 if attempt == _ATTEMPTS:
                     raise Contention(f"the database refused the write: {error}") from error
-                attempt += 1
+            attempt += 1
 
     @contextmanager
-    def _begun(self, begin: bytes) -> Iterator[Link]:
-        with self._link(begin, None) as (link, _), _rolled_back(link):
-            yield link
-
-    @contextmanager
-    def _link(self, first: bytes, arguments: Any) -> Iterator[tuple[Link, psycopg.Cursor[Row]]]:
-        """Lend a connection on which the first statement has run.
-
-        A connection that the server dropped while it lay in the pool shows only then: the
-        next one is tried, and nothing was lost.
-        """
-        for _ in range(self._pool.max_size + 1):
-            with self._lent() as link:
-                try:
-                    cursor = link.execute(first, arguments)
-                except psycopg.OperationalError:
-                    if not link.broken:
-                        raise
-                    continue
-                yield link, cursor
-                return
-        raise Unavailable("the database drops every connection")
-
-    @contextmanager
-    def _lent(self) -> Iterator[Link]:
+    def _leased(self) -> Iterator[Lease]:
+        """Lend a connection that is in no transaction, before and after."""
         with _translated():
             self._ensure_open()
-            link = self._pool.getconn()
+            lease = Lease(self._pool)
             try:
-                yield link
+                yield lease
             finally:
-                self._pool.putconn(link)
+                lease.end()
 
     def _ensure_open(self) -> None:
         if self._pool.closed:
@@ -280,20 +284,6 @@ class PostgreSQLStorage:
                 yield connection
         except OperationalError as error:
             raise Unavailable(f"the database cannot be used: {error.orig}") from error
-
-
-@contextmanager
-def _rolled_back(link: Link) -> Iterator[None]:
-    """Leave no transaction open."""
-    try:
-        yield
-    finally:
-        if not link.broken and link.info.transaction_status:
-            link.execute("ROLLBACK")
-
-
-def _configure(link: Link) -> None:
-    link.prepared_max = 500
 
 
 @contextmanager

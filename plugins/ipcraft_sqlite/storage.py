@@ -15,10 +15,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from ipcraft.plugin import (
+    Claim,
     CompiledStatement,
     Contention,
     Migrations,
     Queued,
+    Reader,
     Recorder,
     Row,
     Statement,
@@ -80,19 +82,25 @@ class SQLiteStorage:
         self._up_to_date = False
 
     def transact(
-        self, organization_id: str, work: Callable[[Transaction], T], *, actor: str | None = None
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], T],
+        *,
+        actor: str | None = None,
+        claim: Claim | None = None,
     ) -> T:
         """Run the work while nobody else writes, and commit it."""
-        return self._transact(work, organization_id=organization_id, actor=actor)
+        return self._transact(work, organization_id=organization_id, actor=actor, claim=claim)
 
     def transact_system(self, work: Callable[[Transaction], T]) -> T:
         """Run the work across organizations."""
         return self._transact(work, organization_id=None, actor=None)
 
     @contextmanager
-    def read(self, organization_id: str) -> Iterator[Transaction]:
+    def read(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Transaction]:
         """Read one state of the file, undisturbed by writers."""
         with self._read(organization_id) as tx:
+            _settle(tx, claim)
             yield tx
 
     @contextmanager
@@ -101,16 +109,19 @@ class SQLiteStorage:
         with self._read(None) as tx:
             yield tx
 
+    @contextmanager
+    def look(self, organization_id: str, *, claim: Claim | None = None) -> Iterator[Reader]:
+        """Run queries of the organization, each for itself."""
+        with _translated():
+            session = SQLiteSession(self._connections.get())
+            _settle(Reader(session, organization_id=None), claim)
+            yield Reader(session, organization_id=organization_id)
+
     def look_up(self, statement: Statement[R], /, **parameters: Any) -> R | None:
         """Run one query across organizations."""
-        compiled = statement.compile(_DIALECT)
         with _translated():
-            row = (
-                self._connections.get()
-                .execute(compiled.sql, compiled.arguments(parameters, None))
-                .fetchone()
-            )
-        return statement.into(*row) if row else None
+            session = SQLiteSession(self._connections.get())
+            return Reader(session, organization_id=None).one(statement, **parameters)
 
     def check(self) -> str | None:
         """Say why requests cannot be served, or None."""
@@ -140,7 +151,12 @@ class SQLiteStorage:
         self._connections.close()
 
     def _transact(
-        self, work: Callable[[Transaction], T], *, organization_id: str | None, actor: str | None
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        organization_id: str | None,
+        actor: str | None,
+        claim: Claim | None = None,
     ) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             with _translated(), self._connections.writer() as connection:
@@ -153,6 +169,7 @@ class SQLiteStorage:
                         actor=actor,
                         attempt=attempt,
                     )
+                    _settle(tx, claim)
                     result = work(tx)
                     tx.commit()
                 except Contention:
@@ -234,6 +251,12 @@ class SQLiteSession:
     def _run(self, queued: Sequence[Queued]) -> None:
         for compiled, arguments in queued:
             self._connection.execute(compiled.sql, arguments)
+
+
+def _settle(reader: Reader, claim: Claim | None) -> None:
+    """Ask what the claim wants to know, before anything else."""
+    if claim and not claim.settled:
+        claim.settle(reader.one(claim.statement, **claim.parameters))
 
 
 @contextmanager

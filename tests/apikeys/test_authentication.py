@@ -10,12 +10,11 @@ import falcon.testing
 import pytest
 from sqlalchemy import select
 
-from ipcraft.plugin import Application, Statement, Unauthenticated
+from ipcraft.plugin import Application, LastUsed, Statement, Unauthenticated
 from ipcraft_accounts import Organization, User
-from ipcraft_apikeys import NewKey
+from ipcraft_apikeys import NewKey, delete_key
 from ipcraft_apikeys.authentication import KeyBackend
 from ipcraft_apikeys.key_format import new_key
-from ipcraft_apikeys.last_used import LastUsed
 from ipcraft_apikeys.tables import api_keys
 
 MakeKey = Callable[..., NewKey]
@@ -28,7 +27,7 @@ class Recognition:
     def __init__(self, application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queries = 0
         self.application = application
-        self._backend = KeyBackend(application, last_used=LastUsed(application))
+        self._backend = KeyBackend(application, last_used=LastUsed(application, api_keys))
         look_up = type(application.storage).look_up
 
         def counted(storage: Any, statement: Any, /, **parameters: Any) -> Any:
@@ -41,7 +40,11 @@ class Recognition:
         """Give the identity behind a header."""
         self.queries = 0
         headers = {} if header is None else {"Authorization": header}
-        return self._backend.authenticate(falcon.testing.create_req(headers=headers))
+        identity = self._backend.authenticate(falcon.testing.create_req(headers=headers))
+        if identity is None or identity.claim is None:
+            return identity
+        self.application.settle(identity.claim)
+        return identity.claim.confirmed
 
 
 @pytest.fixture
@@ -62,6 +65,20 @@ def test_a_key_tells_organization_user_role_and_plan(
     assert (identity.role, identity.plan, identity.scheme) == ("editor", "enterprise", "api_key")
     assert identity.credential_id == made.api_key.id
     assert recognize.queries == 1
+
+
+def test_a_key_seen_before_is_asked_for_again(
+    recognize: Recognition, make_key: MakeKey, application: Application
+) -> None:
+    """Whose key it was is remembered only as a claim: each time costs one query, and may fail."""
+    made = make_key()
+    header = f"Bearer {made.secret}"
+    first, again = recognize(header), recognize(header)
+    assert (again, recognize.queries) == (first, 1)
+    application.storage.transact(first.organization_id, lambda tx: delete_key(tx, made.api_key.id))
+    for _ in range(2):
+        with pytest.raises(Unauthenticated, match="not valid"):
+            recognize(header)
 
 
 @pytest.mark.parametrize("form", ["bearer {}", "BEARER {}", "Bearer  {}"])

@@ -67,8 +67,18 @@ def test_what_is_refused_is_one_sentence(run: Run, member: tuple[Organization, U
 def test_an_unknown_plan_is_refused(run: Run) -> None:
     """The refusal names the plans there are."""
     result = run("org", "create", "A", "--owner", "a@example.com", "--plan", "gold")
-    assert result.exit_code == 2
-    assert "'enterprise'" in result.output
+    assert result.exit_code == 1
+    assert "plan must be one of free, pro, teams, enterprise, not 'gold'" in result.output
+    assert run("org", "list").output == ""
+
+
+def test_an_organization_gets_another_plan(run: Run, member: tuple[Organization, User]) -> None:
+    """`org set-plan` names the organization by its name or id, and refuses unknown plans."""
+    organization = member[0]
+    changed = run("org", "set-plan", "Acme", "pro")
+    assert changed.output == f"{organization.id}  pro         Acme\n"
+    assert run("org", "set-plan", organization.id, "gold").exit_code == 1
+    assert _json(run("org", "list", "--json"))[0]["plan"] == "pro"
 
 
 def test_organizations_are_listed(run: Run, member: tuple[Organization, User]) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from ipcraft.app import create_application
 from ipcraft.config import load_settings
-from ipcraft.plugin import Application, new_id
+from ipcraft.plugin import Application, LastUsed, new_id
 from ipcraft_accounts import Organization, User
 from ipcraft_apikeys import NewKey, list_keys
-from ipcraft_apikeys.last_used import LastUsed
+from ipcraft_apikeys.tables import api_keys
 
 MakeKey = Callable[..., NewKey]
 NOON = 1_772_366_400
@@ -25,12 +25,14 @@ class Uses:
         self._application = application
         self._organization_id = organization_id
         self._key_id = key_id
-        self._last_used = LastUsed(application)
+        self._last_used = LastUsed(application, api_keys)
 
     def use(self, now: int) -> int | None:
         """Use the key and give what is stored then."""
         before = self.stored()
-        self._last_used.note(self._organization_id, key_id=self._key_id, before=before, now=now)
+        self._last_used.note(
+            self._organization_id, credential_id=self._key_id, before=before, now=now
+        )
         self._last_used.settle()
         return self.stored()
 
@@ -68,10 +70,10 @@ def test_a_time_never_goes_back(
 ) -> None:
     """A worker that is late does not overwrite the time of one that was not."""
     uses.use(NOON)
-    late = LastUsed(application)
+    late = LastUsed(application, api_keys)
     with application.storage.read(member[0].id) as tx:
         key_id = list_keys(tx)[0].id
-    late.note(member[0].id, key_id=key_id, before=None, now=NOON - 600)
+    late.note(member[0].id, credential_id=key_id, before=None, now=NOON - 600)
     late.settle()
     assert uses.stored() == NOON
 
@@ -80,9 +82,9 @@ def test_a_database_that_is_away_fails_no_request(tmp_path: Path) -> None:
     """A time that cannot be written is given up; nothing is raised, and nothing stops."""
     url = f"sqlite:///{tmp_path}/no/such/folder/ipcraft.db"
     away = create_application(load_settings(environ={}, overrides={"database_url": url}))
-    last_used = LastUsed(away)
+    last_used = LastUsed(away, api_keys)
     for now in (NOON, NOON + 60):
-        last_used.note(new_id("org"), key_id=new_id("key"), before=None, now=now)
+        last_used.note(new_id("org"), credential_id=new_id("key"), before=None, now=now)
         last_used.settle()
 
 
@@ -90,8 +92,8 @@ def test_a_database_that_is_closed_takes_no_more_times(
     application: Application, member: tuple[Organization, User]
 ) -> None:
     """Closing the storage while times wait to be written ends in peace."""
-    last_used = LastUsed(application)
+    last_used = LastUsed(application, api_keys)
     for _ in range(50):
-        last_used.note(member[0].id, key_id=new_id("key"), before=None, now=NOON)
+        last_used.note(member[0].id, credential_id=new_id("key"), before=None, now=NOON)
     application.storage.close()
     last_used.settle()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import Result
 
+from ipcraft.testing.applications import SECRET_KEY
 from ipcraft.testing.databases import Databases
 from ipcraft.testing.services import PostgreSQL
 
@@ -66,9 +67,10 @@ def test_the_embedded_database_gets_its_tables_by_the_way(run: Run) -> None:
 
 @pytest.mark.parametrize("arguments", [("org", "list"), ("serve", "--port", "0")])
 def test_a_servers_database_is_not_upgraded_by_the_way(
-    run: Run, postgresql: PostgreSQL, arguments: tuple[str, ...]
+    run: Run, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     """On PostgreSQL the operator decides when; commands say what to run."""
+    monkeypatch.setenv("IPCRAFT_SECRET_KEY", SECRET_KEY)
     url = postgresql.create_database()
     result = run("--database", url, *arguments)
     postgresql.drop_database(url)

@@ -17,6 +17,7 @@ import pytest
 import requests
 from click.testing import Result
 
+from ipcraft.testing.applications import SECRET_KEY
 from ipcraft.testing.services import PostgreSQL
 
 Run = Callable[..., Result]
@@ -105,9 +106,10 @@ def test_an_organization_of_ones_own_is_left_alone(run: Run, serve: Serve) -> No
 
 
 def test_a_servers_database_is_not_furnished(
-    run: Run, serve: Serve, postgresql: PostgreSQL
+    run: Run, serve: Serve, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
     """On PostgreSQL the operator makes the first organization."""
+    (tmp_path / "ipcraft.toml").write_text(f'secret_key = "{SECRET_KEY}"\n')
     url = postgresql.create_database()
     database = ("--database", url)
     assert run(*database, "db", "upgrade").exit_code == 0

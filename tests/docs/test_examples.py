@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ipcraft.app import Application
-from ipcraft.testing import make_application, make_organization
+from ipcraft.testing import Client, make_application, make_organization
 from ipcraft.testing.distributions import write_distribution
+from ipcraft_accounts import create_organization
 
 from .pages import DOCS, ROOT, snippet_of
 
@@ -78,3 +79,32 @@ def test_the_how_tos_strategy_works(enable: Enable) -> None:
     path = f"/api/v1/subnets/{subnet['id']}/first-free"
     taken = client.post(path, json={"strategy": "spaced", "count": 6}).json
     assert [address["ip"][-1] for address in taken] == ["1", "5", "2", "3", "4", "6"]
+
+
+def test_the_sign_ins_page_lets_the_invited_in(enable: Enable) -> None:
+    """Who knows the word gets a session, if they were invited; nobody else does."""
+    page = DOCS / "how-to" / "write-a-sign-in.md"
+    app = enable("door", snippet_of(page, "# ipcraft_door.py"))
+    owner = make_organization(app)
+    owner.client.post("/api/v1/invitations", json={"email": "bob@example.com", "role": "editor"})
+    stranger = Client(app)
+    refused = stranger.post("/door", params={"word": "sesame", "email": "eve@example.com"})
+    assert (refused.status_code, refused.json["code"]) == (403, "signup_closed")
+    assert stranger.post("/door", params={"word": "?"}).status_code == 401
+    answer = stranger.post("/door", params={"word": "sesame", "email": "bob@example.com"})
+    assert answer.json["organization"]["id"] == owner.id
+    browser = Client(app, session=answer.cookies["session"].value)
+    assert browser.get("/api/v1/auth/me").json["role"] == "editor"
+
+
+def test_the_sign_ins_auth_backend_is_guarded(enable: Enable) -> None:
+    """A certificate's owner is provisioned at the first request, and cannot be made to write."""
+    page = DOCS / "how-to" / "write-a-sign-in.md"
+    app = enable("certificates", snippet_of(page, "# ipcraft_certificates.py"))
+    create_organization(app.storage, name="Acme", owner_email="ada@example.com")
+    client = Client(app)
+    known = {"extras": {"SSL_CLIENT_EMAIL": "bob@example.com"}}
+    assert client.get("/api/v1/auth/me").status_code == 401
+    assert client.get("/api/v1/auth/me", **known).json["role"] == "viewer"
+    refused = client.post("/api/v1/sections", json={"name": "A"}, **known)
+    assert (refused.status_code, refused.json["code"]) == (403, "csrf")

@@ -10,8 +10,10 @@ import structlog
 from falcon.testing import TestClient
 
 from ipcraft.contributions import AuthBackend, Identity, Route
+from ipcraft.data.claims import Claim
 from ipcraft.http.serving import make_app
 from ipcraft.logs import configure_logs
+from ipcraft_local import LocalRateLimiter
 
 
 @pytest.fixture
@@ -22,8 +24,19 @@ def serve() -> Callable[..., TestClient]:
         *routes: Route,
         backends: Sequence[AuthBackend] = (),
         authorize: Callable[[Identity, str, str], bool] = lambda *_: True,
+        settle: Callable[[Claim], None] = lambda claim: claim.settle(None),
+        public_url: str | None = None,
     ) -> TestClient:
-        return TestClient(make_app(routes, backends=backends, authorize=authorize))
+        return TestClient(
+            make_app(
+                routes,
+                backends=backends,
+                authorize=authorize,
+                settle=settle,
+                limiter=LocalRateLimiter(),
+                public_url=public_url,
+            )
+        )
 
     return client
 

@@ -20,16 +20,19 @@ from ipcraft.contributions import (
     Storage,
     StorageStatus,
 )
+from ipcraft.data.claims import Claim
 from ipcraft.data.statements import Statement
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
+from ipcraft_local import LocalRateLimiter
 
 HOOKS = (
     "auth_backends",
     "event_types",
     "health_checks",
+    "rate_limiters",
     "routes",
     "startup",
     "storage_backends",
@@ -49,12 +52,25 @@ class Emptiness:
         self.asked: list[tuple[object, ...]] = []
 
     def transact(
-        self, organization_id: str, work: Callable[[Transaction], Any], *, actor: str | None = None
+        self,
+        organization_id: str,
+        work: Callable[[Transaction], Any],
+        *,
+        actor: str | None = None,
+        claim: Claim | None = None,
     ) -> Any:
         """Remember who asked."""
         self.asked.append((organization_id, actor))
 
-    def read(self, organization_id: str) -> AbstractContextManager[Transaction]:
+    def read(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Refuse."""
+        raise NotImplementedError
+
+    def look(
+        self, organization_id: str, *, claim: Claim | None = None
+    ) -> AbstractContextManager[Reader]:
         """Refuse."""
         raise NotImplementedError
 
@@ -124,6 +140,7 @@ def application(
 ) -> Application:
     """Make an application of one plugin that gives a storage and these values."""
     given.setdefault("storage_backends", [backend or EmptinessBackend()])
+    given.setdefault("rate_limiters", [LocalRateLimiter()])
     plugin = Plugin("acme", "acme-plugin", "1.0", "acme")
     implementations = {f"ipcraft_{hook}": () for hook in HOOKS} | {
         f"ipcraft_{hook}": (

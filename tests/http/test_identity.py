@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import falcon
 import pytest
 from falcon.testing import TestClient
+from sqlalchemy import literal, select
 
 from ipcraft.contributions import Identity, Route
-from ipcraft.errors import Forbidden, Unauthenticated, Unavailable
+from ipcraft.data.claims import Claim
+from ipcraft.data.statements import Statement
+from ipcraft.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 
 Serve = Callable[..., TestClient]
 
-ALICE = Identity(organization_id="org_1", user_id="usr_1", role="viewer", scheme="test")
+ALICE = Identity(
+    organization_id="org_1", user_id="usr_1", role="viewer", scheme="test", ambient=False
+)
 
 
 @dataclass
@@ -129,3 +134,77 @@ def test_an_unknown_path_needs_no_credentials(serve: Serve) -> None:
     backend = Backend("a", None)
     assert serve(Route("/", Whoami()), backends=[backend]).simulate_get("/x").status_code == 404
     assert backend.asked == 0
+
+
+def claimed(recognize: Callable[[object], Identity], *, role: str = "viewer") -> Identity:
+    """Give an identity that has still to be asked for."""
+    statement = Statement(select(literal(1)))
+    claim = Claim(statement, parameters={}, recognize=recognize)
+    return replace(ALICE, role=role, claim=claim)
+
+
+def gone(found: object) -> Identity:
+    """Know nobody any more."""
+    raise Unauthenticated("Revoked")
+
+
+class Reading:
+    """Ask for the sender's claim with its query, or fail before there is one."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Settle the claim as a storage does."""
+        identity: Identity = req.context.identity
+        assert identity.claim
+        assert not identity.claim.settled
+        identity.claim.settle(None)
+        resp.media = {"user": identity.user_id}
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Refuse without a query."""
+        raise Invalid("Not like this")
+
+
+def test_a_route_that_is_not_deferred_gets_a_certain_identity(serve: Serve) -> None:
+    """A resource that may do anything runs only for who is recognized by now."""
+    now = replace(ALICE, user_id="usr_2")
+    client = serve(Route("/", Whoami()), backends=[Backend("a", claimed(lambda _: now))])
+    assert client.simulate_get("/").json == {"user": "usr_2"}
+    client = serve(Route("/", Whoami()), backends=[Backend("a", claimed(gone))])
+    assert client.simulate_get("/").status_code == 401
+
+
+def test_a_deferred_route_settles_the_claim_with_its_query(serve: Serve) -> None:
+    """Whoever is not recognized any more gets 401 from there, and nothing of the answer."""
+    route = Route("/", Reading(), deferred=True)
+    for recognize, status in ((lambda _: ALICE, 200), (gone, 401)):
+        client = serve(route, backends=[Backend("a", claimed(recognize))], settle=never)
+        assert client.simulate_get("/").status_code == status
+
+
+def never(claim: Claim) -> None:
+    """Be asked for no claim."""
+    raise AssertionError("the claim is settled already")
+
+
+def test_no_answer_leaves_before_the_claim_is_settled(serve: Serve) -> None:
+    """A refusal that needed no query does not go to who is not recognized any more."""
+    route = Route("/", Reading(), deferred=True)
+    for recognize, status in ((lambda _: ALICE, 400), (gone, 401)):
+        client = serve(route, backends=[Backend("a", claimed(recognize))])
+        assert client.simulate_post("/").status_code == status
+
+
+def test_the_role_of_now_decides(serve: Serve) -> None:
+    """A role that was lowered since forbids at once, one that was raised allows at once."""
+
+    def allowed(identity: Identity, action: str, path: str) -> bool:
+        return identity.role == "owner"
+
+    owner = replace(ALICE, role="owner")
+    for deferred in (False, True):
+        route = Route("/", Whoami(), deferred=deferred)
+        raised = Backend("a", claimed(lambda _: owner))
+        lowered = Backend("a", claimed(lambda _: ALICE, role="owner"))
+        for backend, status in ((raised, 200), (lowered, 403)):
+            client = serve(route, backends=[backend], authorize=allowed)
+            assert client.simulate_get("/").status_code == status

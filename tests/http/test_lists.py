@@ -17,6 +17,7 @@ from ipcraft.contributions import Route
 from ipcraft.errors import NotFound
 from ipcraft.http.lists import Page, send_list, stream_list
 from ipcraft.http.serving import make_app
+from ipcraft_local import LocalRateLimiter
 
 ROWS = [{"number": number} for number in range(95)]
 
@@ -53,7 +54,15 @@ def client(*pages: Any) -> TestClient:
         Route("/newest", Newest(), public=True),
         Route("/streamed", Streamed(), public=True),
     ]
-    return TestClient(make_app(routes, backends=[], authorize=lambda *_: True))
+    return TestClient(
+        make_app(
+            routes,
+            backends=[],
+            authorize=lambda *_: True,
+            settle=lambda _: None,
+            limiter=LocalRateLimiter(),
+        )
+    )
 
 
 def get(path: str) -> Result:
@@ -202,7 +211,13 @@ def test_an_error_on_the_first_pages_is_an_answer() -> None:
         def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
             stream_list(resp, pages())
 
-    app = make_app([Route("/", Gone(), public=True)], backends=[], authorize=lambda *_: True)
+    app = make_app(
+        [Route("/", Gone(), public=True)],
+        backends=[],
+        authorize=lambda *_: True,
+        settle=lambda _: None,
+        limiter=LocalRateLimiter(),
+    )
     assert TestClient(app).simulate_get("/").status_code == 404
 
 

@@ -25,6 +25,7 @@ from ipcraft.http.media import (
 )
 from ipcraft.http.schemas import Schema
 from ipcraft.http.serving import make_app
+from ipcraft_local import LocalRateLimiter
 
 JSON = {"Content-Type": "application/json"}
 
@@ -81,6 +82,8 @@ APP = make_app(
     ],
     backends=[],
     authorize=lambda *_: True,
+    settle=lambda _: None,
+    limiter=LocalRateLimiter(),
 )
 
 

@@ -14,13 +14,29 @@ from ipcraft.data.statements import Statement, given, own
 from ipcraft.data.tables import AddressBytes
 from ipcraft.data.transactions import Transaction
 from ipcraft.testing.organizations import Organization
-from ipcraft_ipam import addresses, allocation, editing, free_space, hierarchy, sections, subnets
-from ipcraft_ipam.networks import Network, format_address, parse_address, parse_network, to_bytes
+from ipcraft_ipam import (
+    addresses,
+    allocation,
+    bulk,
+    editing,
+    free_space,
+    hierarchy,
+    sections,
+    subnets,
+)
+from ipcraft_ipam.networks import (
+    Network,
+    Span,
+    format_address,
+    parse_address,
+    parse_network,
+    to_bytes,
+)
 from ipcraft_ipam.strategies import BUILT_IN
 from ipcraft_ipam.tables import free_ranges
 from ipcraft_ipam.verification import verify
 
-from .overlapping import Held, overlap
+from .overlapping import Held, Work, overlap
 
 NETWORK = parse_network("10.0.0.0/24")
 STRATEGIES = {strategy.name: strategy for strategy in BUILT_IN}
@@ -223,6 +239,54 @@ def test_an_address_and_a_subnet_around_it_at_once(
     check(application, organization)
     assert lowest(application, organization, inner[-1]) == "10.0.0.1"
     assert lowest(application, organization, outer) == "10.0.0.17"
+
+
+def test_two_who_assign_many_at_once(application: Application, organization: Organization) -> None:
+    """Neither leaves what it assigned in the free ranges, where others would meet it one by one."""
+    subnet_id = add_subnet(application, organization)
+
+    def assign_many(first: int) -> Work:
+        items = [{"ip": NETWORK.first + first + offset} for offset in range(60)]
+        return lambda tx: bulk.create_many(tx, subnet_id, items)
+
+    overlap(application, organization.id, assign_many(101), assign_many(11))
+    assert free_spans(application, organization, subnet_id) == [
+        ("10.0.0.1", "10.0.0.10"),
+        ("10.0.0.71", "10.0.0.100"),
+        ("10.0.0.161", "10.0.0.254"),
+    ]
+    check(application, organization)
+
+
+def test_a_taker_clears_the_ranges_it_passed(
+    application: Application, organization: Organization
+) -> None:
+    """A range in which nothing is free any more is met by one taker, and by nobody after."""
+    subnet_id = add_subnet(application, organization)
+    items = [{"ip": NETWORK.first + offset} for offset in (*range(1, 40), 50)]
+    application.storage.transact(organization.id, lambda tx: bulk.create_many(tx, subnet_id, items))
+    # As takers leave it that met each other: the range holds what they took.
+    where = {"until": to_bytes(NETWORK.first + 49), "new_first": to_bytes(NETWORK.first + 1)}
+    application.storage.transact(organization.id, lambda tx: tx.write(_widen, **where))
+    for ip in range(40, 50):
+        assert take_first(application, organization, subnet_id) == NETWORK.first + ip
+    assert free_spans(application, organization, subnet_id) == [("10.0.0.51", "10.0.0.254")]
+    application.storage.transact(
+        organization.id,
+        lambda tx: free_space.store(tx, subnet_id, [Span(NETWORK.first + 1, NETWORK.first + 49)]),
+    )
+    assert take_first(application, organization, subnet_id) == NETWORK.first + 51
+    assert free_spans(application, organization, subnet_id) == [("10.0.0.52", "10.0.0.254")]
+    check(application, organization)
+
+
+def take_first(application: Application, organization: Organization, subnet_id: str) -> int:
+    """Take the lowest free address."""
+    first = STRATEGIES["first"]
+    [made] = application.storage.transact(
+        organization.id, lambda tx: allocation.take(tx, subnet_id, {}, strategy=first)
+    )
+    return made.ip
 
 
 def add_subnet(

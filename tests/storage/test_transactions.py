@@ -57,6 +57,20 @@ def test_an_error_leaves_nothing(application: Application, organization: Organiz
         assert (tx.value(COUNT), tx.all(EVENTS)) == (0, [])
 
 
+def test_a_lock_after_a_write_loses_nothing(
+    application: Application, organization: Organization
+) -> None:
+    """What was written before is written, though no query was between."""
+
+    def work(tx: Transaction) -> None:
+        add(tx, new_id("sec"))
+        tx.lock("name")
+
+    application.storage.transact(organization.id, work)
+    with application.storage.read(organization.id) as tx:
+        assert (tx.value(COUNT), len(tx.all(EVENTS))) == (1, 1)
+
+
 def test_a_change_and_its_event_are_committed_together(
     application: Application, organization: Organization
 ) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipcraft.testing import Organization
+from ipcraft.testing.organizations import make_session
+from ipcraft_accounts import create_user
 
 Body = dict[str, Any] | list[dict[str, Any]]
 
@@ -31,6 +33,20 @@ def create(organization: Organization, path: str, body: Mapping[str, Any]) -> st
     return identifier
 
 
+def join(organization: Organization) -> str:
+    """Add a person to the organization and give the user's id."""
+    storage = organization.client.app.storage
+    email = f"{secrets.token_hex(8)}@example.com"
+    return create_user(storage, organization.id, email=email, role="viewer").id
+
+
+def begin_session(organization: Organization) -> str:
+    """Begin a session of the owner and give its id."""
+    make_session(organization.client.app, organization.email)
+    identifier: str = organization.client.get("/api/v1/auth/sessions").json[0]["id"]
+    return identifier
+
+
 MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
     "section_id": lambda org, made: create(org, "/api/v1/sections", {"name": secrets.token_hex(4)}),
     "subnet_id": lambda org, made: create(
@@ -38,6 +54,11 @@ MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
     ),
     "address_id": lambda org, made: create(
         org, f"/api/v1/subnets/{made['subnet_id']}/addresses", {"ip": "10.0.1.10"}
+    ),
+    "user_id": lambda org, made: join(org),
+    "session_id": lambda org, made: begin_session(org),
+    "invitation_id": lambda org, made: create(
+        org, "/api/v1/invitations", {"email": f"{secrets.token_hex(8)}@example.com"}
     ),
     "key_id": lambda org, made: create(org, "/api/v1/api-keys", {"name": "automation"}),
 }
@@ -54,6 +75,11 @@ BODIES: dict[tuple[str, str], tuple[Body, ...] | Exempt] = {
     ("POST", "/api/v1/subnets/{subnet_id}/addresses"): ({"ip": "10.0.1.11"}, [{"ip": "10.0.1.11"}]),
     ("PATCH", "/api/v1/addresses/{address_id}"): ({"hostname": "mine"},),
     ("POST", "/api/v1/api-keys"): ({"name": "mine"},),
+    ("POST", "/api/v1/auth/logout"): Exempt("it ends the session it came with, if there is one"),
+    ("PATCH", "/api/v1/organization"): ({"name": "Mine"},),
+    ("DELETE", "/api/v1/organization"): Exempt("it leaves nothing of the sender's own"),
+    ("PATCH", "/api/v1/users/{user_id}"): ({"name": "Mine"},),
+    ("POST", "/api/v1/invitations"): ({"email": "mine@example.com"},),
 }
 """The bodies a route takes, each valid when sent for the sender's own resources."""
 

@@ -1,6 +1,6 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
->>> from ipcraft.testing.services import FaultProxy, PgBouncer, PostgreSQL
+>>> from ipcraft.testing.services import FaultProxy, PgBouncer, PostgreSQL, Redis
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -12,5 +12,14 @@ from ipcraft.testing.services.faults import FaultProxy
 from ipcraft.testing.services.pgbouncer import PgBouncer
 from ipcraft.testing.services.postgresql import PostgreSQL
 from ipcraft.testing.services.processes import MissingService, ServiceFailed, free_port
+from ipcraft.testing.services.redis import Redis
 
-__all__ = ["FaultProxy", "MissingService", "PgBouncer", "PostgreSQL", "ServiceFailed", "free_port"]
+__all__ = [
+    "FaultProxy",
+    "MissingService",
+    "PgBouncer",
+    "PostgreSQL",
+    "Redis",
+    "ServiceFailed",
+    "free_port",
+]

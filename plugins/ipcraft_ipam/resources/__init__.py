@@ -21,16 +21,17 @@ from ipcraft_ipam.resources.subnets import (
 def routes(app: Application) -> list[Route]:
     """Give the routes of the inventory."""
     subnet = "/api/v1/subnets/{subnet_id}"
-    return [
-        Route("/api/v1/sections", SectionsResource(app)),
-        Route("/api/v1/sections/{section_id}", SectionResource(app)),
-        Route("/api/v1/subnets", SubnetsResource(app)),
-        Route(subnet, SubnetResource(app)),
-        Route(f"{subnet}/split", SplitResource(app)),
-        Route(f"{subnet}/usage", UsageResource(app)),
-        Route(f"{subnet}/first-free", FirstFreeResource(app)),
-        Route(f"{subnet}/first-free-subnet", FirstFreeSubnetResource(app)),
-        Route(f"{subnet}/addresses", SubnetAddressesResource(app)),
-        Route("/api/v1/addresses", AddressesResource(app)),
-        Route("/api/v1/addresses/{address_id}", AddressResource(app)),
-    ]
+    resources = {
+        "/api/v1/sections": SectionsResource(app),
+        "/api/v1/sections/{section_id}": SectionResource(app),
+        "/api/v1/subnets": SubnetsResource(app),
+        subnet: SubnetResource(app),
+        f"{subnet}/split": SplitResource(app),
+        f"{subnet}/usage": UsageResource(app),
+        f"{subnet}/first-free": FirstFreeResource(app),
+        f"{subnet}/first-free-subnet": FirstFreeSubnetResource(app),
+        f"{subnet}/addresses": SubnetAddressesResource(app),
+        "/api/v1/addresses": AddressesResource(app),
+        "/api/v1/addresses/{address_id}": AddressResource(app),
+    }
+    return [Route(path, resource, deferred=True) for path, resource in resources.items()]

@@ -12,8 +12,8 @@ from ipcraft.plugin import (
     Identity,
     Invalid,
     Page,
+    Reader,
     Row,
-    Transaction,
     load,
     load_one_or_many,
     send_list,
@@ -42,14 +42,14 @@ class SubnetAddressesResource:
         identity = req.context.identity
         page, filters = Page.of(req), _filters(req)
         if page.limit is None:
-            with self._app.read(identity) as tx:
-                subnet = subnets.get(tx, subnet_id)
+            with self._app.look(identity) as reader:
+                subnet = subnets.get(reader, subnet_id)
             within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
             _stream(self._app, identity, resp, filters={**filters, **within})
             return
-        with self._app.read(identity) as tx:
+        with self._app.look(identity) as reader:
             rows, total = address_lists.page_of_subnet(
-                tx, subnet_id, filters, limit=page.limit, offset=page.offset
+                reader, subnet_id, filters, limit=page.limit, offset=page.offset
             )
         _send_page(req, resp, rows, page=page, total=total)
 
@@ -81,8 +81,10 @@ class AddressesResource:
         if page.limit is None:
             _stream(self._app, identity, resp, filters=filters)
             return
-        with self._app.read(identity) as tx:
-            rows, total = address_lists.page_of(tx, filters, limit=page.limit, offset=page.offset)
+        with self._app.look(identity) as reader:
+            rows, total = address_lists.page_of(
+                reader, filters, limit=page.limit, offset=page.offset
+            )
         _send_page(req, resp, rows, page=page, total=total)
 
 
@@ -94,8 +96,8 @@ class AddressResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
         """Show the address."""
-        with self._app.read(req.context.identity) as tx:
-            address = addresses.get(tx, address_id)
+        with self._app.look(req.context.identity) as reader:
+            address = addresses.get(reader, address_id)
         resp.media = address_object(address)
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
@@ -115,7 +117,7 @@ class AddressResource:
 def _stream(
     app: Application, identity: Identity, resp: falcon.Response, *, filters: Mapping[str, Any]
 ) -> None:
-    def read(tx: Transaction, after: Row | None) -> list[Address]:
+    def read(tx: Reader, after: Row | None) -> list[Address]:
         start = after or address_lists.START
         return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
 

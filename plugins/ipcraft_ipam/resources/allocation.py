@@ -30,8 +30,8 @@ class FirstFreeResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show the lowest free address, or null."""
-        with self._app.read(req.context.identity) as tx:
-            ip = allocation.first_free(tx, subnet_id)
+        with self._app.look(req.context.identity) as reader:
+            ip = allocation.first_free(reader, subnet_id)
         resp.media = {"ip": None if ip is None else format_address(ip)}
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:

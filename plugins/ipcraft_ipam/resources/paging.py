@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from ipcraft.plugin import Application, Identity, Row, Transaction
+from ipcraft.plugin import Application, Identity, Reader, Row
 
 T = TypeVar("T")
 
@@ -16,15 +16,15 @@ def pages(
     app: Application,
     identity: Identity,
     *,
-    read: Callable[[Transaction, Row | None], list[T]],
+    read: Callable[[Reader, Row | None], list[T]],
     position: Callable[[T], Row],
     show: Callable[[T], dict[str, Any]],
 ) -> Iterator[list[dict[str, Any]]]:
     """Give all rows as the API shows them, page by page, each after the place of the last."""
     after: Row | None = None
     while True:
-        with app.read(identity) as tx:
-            rows = read(tx, after)
+        with app.look(identity) as reader:
+            rows = read(reader, after)
         yield [show(row) for row in rows]
         if len(rows) < PAGE_SIZE:
             return

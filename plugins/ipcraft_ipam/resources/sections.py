@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application, Page, Row, Transaction, load, send_list, stream_list
+from ipcraft.plugin import Application, Page, Reader, Row, load, send_list, stream_list
 from ipcraft_ipam import sections
 from ipcraft_ipam.representation import section_object
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
@@ -31,8 +31,8 @@ class SectionsResource:
             )
             stream_list(resp, found)
             return
-        with self._app.read(identity) as tx:
-            rows, total = sections.page_of(tx, limit=page.limit, offset=page.offset)
+        with self._app.look(identity) as reader:
+            rows, total = sections.page_of(reader, limit=page.limit, offset=page.offset)
         send_list(req, resp, rows=[section_object(row) for row in rows], page=page, total=total)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -51,8 +51,8 @@ class SectionResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, section_id: str) -> None:
         """Show the folder."""
-        with self._app.read(req.context.identity) as tx:
-            section = sections.get(tx, section_id)
+        with self._app.look(req.context.identity) as reader:
+            section = sections.get(reader, section_id)
         resp.media = section_object(section)
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, section_id: str) -> None:
@@ -69,7 +69,7 @@ class SectionResource:
         resp.status = falcon.HTTP_204
 
 
-def _page_after(tx: Transaction, after: Row | None) -> list[Section]:
+def _page_after(tx: Reader, after: Row | None) -> list[Section]:
     return sections.page(tx, after=after or sections.FIRST, limit=PAGE_SIZE)
 
 

@@ -10,6 +10,7 @@ import falcon
 from ipcraft.plugin import (
     Application,
     Page,
+    Reader,
     Row,
     Transaction,
     load,
@@ -48,15 +49,15 @@ class SubnetsResource:
             self._send_containing(req, resp, _range(contains), filters)
         elif page.limit is None:
 
-            def read(tx: Transaction, after: Row | None) -> list[tuple[Subnet, Usage]]:
+            def read(tx: Reader, after: Row | None) -> list[tuple[Subnet, Usage]]:
                 return subnets.pages(tx, filters, after=after, limit=PAGE_SIZE)
 
             stream_list(
                 resp, pages(self._app, identity, read=read, position=_position, show=_object)
             )
         else:
-            with self._app.read(identity) as tx:
-                rows, total = subnets.page_of(tx, filters, limit=page.limit, offset=page.offset)
+            with self._app.look(identity) as reader:
+                rows, total = subnets.page_of(reader, filters, limit=page.limit, offset=page.offset)
             send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
 
     def _send_containing(
@@ -144,8 +145,8 @@ class UsageResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show used and usable addresses and their ratio."""
-        with self._app.read(req.context.identity) as tx:
-            _, usage = subnets.get_with_usage(tx, subnet_id)
+        with self._app.look(req.context.identity) as reader:
+            _, usage = subnets.get_with_usage(reader, subnet_id)
         resp.media = usage_object(usage)
 
 

@@ -1,0 +1,100 @@
+"""Claims: credentials recognized from memory, and proven by the first query of their request.
+
+PERF: asking the database who the sender is costs a round trip of its own, as much as the request
+itself. What it answered the last time is almost always still true: so the question goes out
+together with the request's first query, and nothing is done or answered unless the answer is yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from ipcraft.app import Application
+    from ipcraft.contributions import Identity
+    from ipcraft.data.statements import Statement
+
+
+H = TypeVar("H")
+
+_MOST_REMEMBERED = 10_000
+
+
+class Claim:
+    """Ask whether a credential still proves what it proved before.
+
+    `statement` with `parameters` is the question, across organizations. `recognize` makes the
+    identity of its first row, None for no row, and raises `ipcraft.errors.Unauthenticated` where
+    there is none any more.
+    """
+
+    __slots__ = ("_recognize", "allow", "confirmed", "parameters", "settled", "statement")
+
+    def __init__(
+        self,
+        statement: Statement[Any],
+        *,
+        parameters: Mapping[str, Any],
+        recognize: Callable[[Any], Identity],
+    ) -> None:
+        self.statement = statement
+        self.parameters = parameters
+        self._recognize = recognize
+        self.settled = False
+        """Whether it was asked, whatever the answer."""
+        self.confirmed: Identity | None = None
+        """The identity as it is by now, if there is one and it may do what the request does."""
+        self.allow: Callable[[Identity], object] | None = None
+        """Raise when the identity as it is by now may not do what the request does."""
+
+    def settle(self, found: Any) -> None:
+        """Take the answer. Raises what makes the request one that must not be served."""
+        self.settled = True
+        identity = self._recognize(found)
+        if self.allow is not None:
+            self.allow(identity)
+        self.confirmed = identity
+
+
+class Recognition(Generic[H]):
+    """Recognize credentials of one kind by their hash, with one question for each request.
+
+    `statement` asks for the holder of the hash that is its parameter `parameter`. `identify` makes
+    an identity of the holder, None where there is none, or raises
+    `ipcraft.errors.Unauthenticated`. A hash that was seen before gives a claim.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        statement: Statement[H],
+        *,
+        parameter: str,
+        identify: Callable[[H | None], Identity],
+    ) -> None:
+        self._app = app
+        self._statement = statement
+        self._parameter = parameter
+        self._identify = identify
+        self._remembered: dict[bytes, Identity] = {}
+
+    def recognize(self, hashed: bytes) -> Identity:
+        """Give the identity that a credential of this hash proves. Raises what `identify` does."""
+        parameters = {self._parameter: hashed}
+        remembered = self._remembered.get(hashed)
+        if remembered is None:
+            return self._learn(hashed, self._app.storage.look_up(self._statement, **parameters))
+        recognize = partial(self._learn, hashed)
+        claim = Claim(self._statement, parameters=parameters, recognize=recognize)
+        return replace(remembered, claim=claim)
+
+    def _learn(self, hashed: bytes, holder: H | None) -> Identity:
+        self._remembered.pop(hashed, None)
+        identity = self._identify(holder)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[hashed] = identity
+        return identity

@@ -1,0 +1,1 @@
+"""People, their sessions and their organization; `routes` lists what there is to ask for."""
