@@ -115,13 +115,13 @@ ONE_WITH_USAGE = Statement(select(*COLUMNS, used_within()).where(*_BY_ID), _with
 CHILDREN_WITH_USAGE = Statement(
     select(*COLUMNS, used_within())
     .where(_s.organization_id == own(), _s.parent_id == given("id"))
-    .order_by(_s.vrf_id, _s.first),
+    .order_by(_s.first),
     _with_usage,
 )
 CHILDREN = Statement(
     select(_s.id, _s.first, _s.prefix_length, _s.name)
     .where(_s.organization_id == own(), _s.parent_id == given("id"))
-    .order_by(_s.vrf_id, _s.first),
+    .order_by(_s.first),
     lambda child_id, first, prefix_length, name: (
         child_id,
         Network(from_bytes(first), prefix_length),
@@ -328,13 +328,13 @@ def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 def _order(names: frozenset[str]) -> list[ColumnElement[Any]]:
-    """Order by address.
+    """Order by VRF and address; the children of one parent, which are in one VRF, by address.
 
-    PERF: the children of one parent are disjoint, so the first address alone orders them, and an
-    index has them in this order.
+    PERF: an index has the children of each parent in this order, roots of many VRFs too.
     """
-    place: list[ColumnElement[Any]] = [_s.vrf_id, _s.first]
-    return place if "parent_id" in names else [*place, _s.prefix_length]
+    if "parent_id" in names:
+        return [_s.first, _s.vrf_id]
+    return [_s.vrf_id, _s.first, _s.prefix_length]
 
 
 def _after(names: frozenset[str]) -> ColumnElement[bool]:
@@ -342,12 +342,12 @@ def _after(names: frozenset[str]) -> ColumnElement[bool]:
 
     PERF: of a comparison of rows the planner judges the first column alone. Where all subnets are
     in one VRF it then expects next to no row, and walks through all of them for a filter that
-    has an index of its own; unless that index has the order too, as that of parents.
+    has an index of its own. The index of parents has the order too, and the address first.
     """
     vrf_id = given("after_vrf_id")
     first, prefix = given("after_first", AddressBytes), given("after_prefix", Integer())
     if "parent_id" in names:
-        return tuple_(_s.vrf_id, _s.first) > tuple_(vrf_id, first)
+        return tuple_(_s.first, _s.vrf_id) > tuple_(first, vrf_id)
     if names & _SELECTIVE:
         later = or_(_s.vrf_id > vrf_id, tuple_(_s.first, _s.prefix_length) > tuple_(first, prefix))
         return and_(_s.vrf_id >= vrf_id, later)
