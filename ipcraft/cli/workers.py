@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from ipcraft.app import build, create_application, start_process
+from ipcraft.app import Application, begin_jobs, build, create_application, start_process
 from ipcraft.config import Settings
 
 _SHARED_MEMORY = "/dev/shm"
@@ -41,6 +41,7 @@ class Workers(BaseApplication):
         ready: Callable[[], object],
     ) -> None:
         self._settings = settings
+        self._application: Application | None = None
         self._gunicorn = {
             "bind": f"fd://{listener.detach()}",
             "worker_class": "gthread",
@@ -61,6 +62,7 @@ class Workers(BaseApplication):
             "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
             "control_socket_disable": True,
             "when_ready": lambda server: ready(),
+            "worker_exit": lambda server, worker: self._end(),
         }
         super().__init__()
 
@@ -72,6 +74,12 @@ class Workers(BaseApplication):
 
     def load(self) -> Any:
         """Make the WSGI app of one process, after it was forked."""
-        app = create_application(self._settings)
+        app = self._application = create_application(self._settings)
         start_process(app)
+        begin_jobs(app)
         return build(app)
+
+    def _end(self) -> None:
+        """Finish what only this process would do, after its last request."""
+        if self._application is not None:
+            self._application.close()
