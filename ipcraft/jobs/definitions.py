@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenacity import RetryCallState, Retrying
-from tenacity.wait import wait_base, wait_exponential_jitter, wait_none
+from tenacity.wait import wait_base, wait_exponential, wait_none, wait_random
 
-_DOUBLING = wait_exponential_jitter(initial=2, max=300)
+_DOUBLING = wait_exponential(multiplier=2, max=300) + wait_random(0, 1)
 
 
 @dataclass(frozen=True, slots=True)

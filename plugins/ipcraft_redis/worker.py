@@ -34,7 +34,7 @@ class JobWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Stop after the job that is running, as RQ does, and remember that somebody asked."""
         self.stop_asked = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call] # RQ leaves it untyped
 
 
 def work(app: Application, *, burst: bool) -> None:
