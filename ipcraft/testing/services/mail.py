@@ -162,7 +162,8 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         assert isinstance(message, EmailMessage)
-        login, transport = session.auth_data, server.transport
+        login: object = session.auth_data
+        transport = server.transport
         return self._take(
             Received(
                 sender=envelope.mail_from or "",
