@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate, make_msgid, parseaddr
+from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -143,22 +143,32 @@ def sender(text: str) -> Address:
 
     Raises ValueError for what is no address.
     """
-    name, address = parseaddr(text)
-    return _address(address, name=name)
+    _refuse_control_characters(text)
+    header = SMTP.header_factory("From", text)
+    if header.defects or len(header.addresses) != 1:
+        raise ValueError("it is not one email address")
+    (found,) = header.addresses
+    return _address(found.addr_spec, name=found.display_name)
 
 
 def _address(text: str, *, name: str = "") -> Address:
     """Give an address as a header needs it. Raises ValueError for what is none."""
-    if any(ord(character) < ord(" ") for character in text + name):
-        raise ValueError("there is a control character in the address")
+    _refuse_control_characters(text)
+    local, at, domain = text.rpartition("@")
+    if not (local and at and domain):
+        raise ValueError(f"{text!r} is no email address")
+    # Mail servers know internationalized domains by their ASCII form (RFC 5891).
+    ascii_domain = domain.encode("idna").decode("ascii")
     try:
-        address = Address(display_name=name, addr_spec=text)
+        return Address(display_name=name, addr_spec=f"{local}@{ascii_domain}")
     # Some malformed addresses make the parser run out of text.
     except IndexError as error:
         raise ValueError(f"{text!r} is no email address") from error
-    if not (address.username and address.domain):
-        raise ValueError(f"{text!r} is no email address")
-    return address
+
+
+def _refuse_control_characters(text: str) -> None:
+    if any(ord(character) < ord(" ") for character in text):
+        raise ValueError("there is a control character in the address")
 
 
 def _message(letter: Letter, sender: Address) -> EmailMessage:

@@ -1,6 +1,6 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
->>> from ipcraft.testing.services import FaultProxy, PgBouncer, PostgreSQL, Redis
+>>> from ipcraft.testing.services import FaultProxy, MailSink, PgBouncer, PostgreSQL, Redis
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -9,6 +9,7 @@ install. `FaultProxy` sits between a client and any of them and spoils the conne
 from __future__ import annotations
 
 from ipcraft.testing.services.faults import FaultProxy
+from ipcraft.testing.services.mail import MailSink
 from ipcraft.testing.services.pgbouncer import PgBouncer
 from ipcraft.testing.services.postgresql import PostgreSQL
 from ipcraft.testing.services.processes import MissingService, ServiceFailed, free_port
@@ -16,6 +17,7 @@ from ipcraft.testing.services.redis import Redis
 
 __all__ = [
     "FaultProxy",
+    "MailSink",
     "MissingService",
     "PgBouncer",
     "PostgreSQL",
