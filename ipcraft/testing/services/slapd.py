@@ -54,7 +54,7 @@ class Slapd:
     It holds the entries of `ldif` below `suffix`; their passwords are taken as they stand there.
     Who is bound may read everything but passwords, and nobody else anything. With the PEM texts
     of a certificate and its key, `tls_url` is served too, and StartTLS on `url`. `options` are
-    lines of its configuration, such as ``allow bind_anon_cred``.
+    lines of its configuration, such as ``allow bind_anon_dn``.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,7 +145,7 @@ class Directory:
                 connection.start_tls(read_server_info=False)
             yield connection if _bind(connection) else None
         finally:
-            connection.unbind()
+            _close(connection)
 
     def _connection(self, dn: str | None, password: bytes | None) -> Connection:
         server = Server(
@@ -227,6 +227,14 @@ def _bind(connection: Connection) -> bool:
     if not bound:
         raise LDAPBindError("the directory refers to another one")
     return True
+
+
+def _close(connection: Connection) -> None:
+    with suppress(LDAPException):  # what was asked is answered by now
+        connection.unbind()
+    # ldap3 forgets a socket that it could not connect.
+    if connection.socket is not None:
+        connection.socket.close()
 
 
 def _filled(template: str, **values: str) -> str:

@@ -170,7 +170,7 @@ def slapd(authority: trustme.CA) -> Iterator[Slapd]:
         PEOPLE,
         certificate=issued.cert_chain_pems[0].bytes(),
         key=issued.private_key_pem.bytes(),
-        options="allow bind_anon_cred",
+        options="allow bind_anon_dn",
     ) as server:
         yield server
 

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from ipcraft.testing.services import FaultProxy, Slapd, free_port
-from ipcraft_accounts import find_member
+from ipcraft_accounts import create_organization, find_member
 
 pytestmark = pytest.mark.slapd
 
@@ -128,8 +128,6 @@ def test_a_person_without_mail_stays_outside(door: Door) -> None:
 
 def test_a_person_of_another_organization_stays_there(door: Any) -> None:
     """The directory vouches for its own organization only."""
-    from ipcraft_accounts import create_organization
-
     create_organization(door.app.storage, name="Other", owner_email="alice@example.com")
     answer = door("alice", "wonderland")
     assert (answer.status_code, answer.json["code"]) == (403, "other_organization")
@@ -191,16 +189,14 @@ def test_a_server_that_says_little_at_a_time_is_503(
     unavailable_within(2, door)
 
 
-@pytest.mark.parametrize("after", [0, 1, 5, 14, 20, 200, 1000, 2000])
+@pytest.mark.parametrize("after", [0, 1, 5, 14, 20, 200])
 def test_a_server_that_breaks_off_is_503(
     open_door: OpenDoor, proxy: FaultProxy, after: int
 ) -> None:
     """Wherever it does."""
     door = open_door(url=f"ldap://127.0.0.1:{proxy.port}", start_tls=False)
     proxy.cut(after=after)
-    answer = door("alice", "wonderland")
-    assert answer.status_code == (503 if after < 1000 else answer.status_code)
-    assert ("session" in answer.cookies) == (answer.status_code == 200)
+    unavailable_within(2, door)
 
 
 def test_an_authority_we_do_not_know_is_503(open_door: OpenDoor) -> None:
