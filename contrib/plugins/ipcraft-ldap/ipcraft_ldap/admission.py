@@ -33,9 +33,7 @@ class Admission:
         """
         role = highest_role(person.groups, self._roles) or self._default_role
         if role is None:
-            raise Forbidden(
-                "None of your groups in the directory may use IPCraft", code="no_role"
-            )
+            raise Forbidden("None of your groups in the directory may use IPCraft", code="no_role")
         if person.email is None:
             raise Forbidden("You have no mail address in the directory", code="no_email")
         return provision(

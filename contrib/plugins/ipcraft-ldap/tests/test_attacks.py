@@ -180,9 +180,7 @@ def test_a_server_that_says_nothing_is_503(
     unavailable_within(2, door)
 
 
-def test_a_server_that_says_little_at_a_time_is_503(
-    open_door: OpenDoor, proxy: FaultProxy
-) -> None:
+def test_a_server_that_says_little_at_a_time_is_503(open_door: OpenDoor, proxy: FaultProxy) -> None:
     """The time of the whole is limited, not only that of each step."""
     door = open_door(url=f"ldap://127.0.0.1:{proxy.port}")
     proxy.latency(0.4)

@@ -125,9 +125,7 @@ def test_an_unencrypted_connection_must_be_asked_for(open_door: OpenDoor) -> Non
 def test_a_session_the_browser_brought_along_ends(door: Any) -> None:
     """Nobody can prepare a session for somebody else to sign in with."""
     client = browser(door.app, door("bob", "can we fix it"))
-    answer = client.post(
-        "/api/v1/auth/ldap", json={"username": "alice", "password": "wonderland"}
-    )
+    answer = client.post("/api/v1/auth/ldap", json={"username": "alice", "password": "wonderland"})
     assert answer.cookies["session"].value != client.session
     assert client.get("/api/v1/auth/me").status_code == 401
 
