@@ -160,7 +160,7 @@ class Directory:
             dn,
             # APPSEC: as bytes it is sent as it is; as text characters that count for nothing
             # (RFC 4013) might be taken out, and an empty password be left.
-            password,
+            password,  # type: ignore[arg-type] # the stubs know text only
             authentication=ANONYMOUS if dn is None else SIMPLE,
             client_strategy=SYNC,
             # APPSEC: a referral would have us send the password to whomever it names.

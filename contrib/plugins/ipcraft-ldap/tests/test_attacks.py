@@ -213,7 +213,9 @@ def test_a_certificate_of_another_name_is_503(
 
 def test_a_server_without_tls_is_503(open_door: OpenDoor, authority: trustme.CA) -> None:
     """There is no way back to an unencrypted connection."""
-    with Slapd("dc=example,dc=com", "dn: dc=example,dc=com\nobjectClass: domain\n") as bare:
+    with Slapd(
+        "dc=example,dc=com", "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n"
+    ) as bare:
         unavailable_within(2, open_door(url=bare.url))
 
 
