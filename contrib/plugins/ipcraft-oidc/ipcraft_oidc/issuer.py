@@ -115,5 +115,5 @@ def _public_keys(documents: list[Any]) -> Iterator[Key]:
             continue
         try:
             yield import_key(document)
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, LookupError, TypeError, ValueError):
             continue
