@@ -23,9 +23,13 @@ PATIENCE = 1.5
 LARGEST_ANSWER = 256 * 1024
 """Bytes of an answer."""
 
-_CHUNK = 16 * 1024
+_PIECE = 16 * 1024
 _AT_ONCE = 8
-_HEADERS = {"Accept": "application/json", "User-Agent": "ipcraft-oidc"}
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "ipcraft-oidc",
+}
 
 _askers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="oidc")
 """Threads that wait for the issuer: of a look-up of its name, nothing else can be abandoned."""
@@ -88,11 +92,12 @@ def ask(question: Question, deadline: Deadline) -> Answer:
 def _ask(question: Question, deadline: Deadline) -> Answer:
     # Heavy, and not needed before somebody signs in.
     import requests
+    from urllib3.exceptions import HTTPError
 
     try:
         with requests.Session() as session, _send(session, question, deadline) as response:
             text = _read(response, deadline)
-    except OSError as error:  # all errors of requests are
+    except (OSError, HTTPError) as error:  # all errors of requests are the former
         # The name alone: the text of some errors repeats what was sent.
         raise NoAnswer(f"it cannot be reached ({type(error).__name__})") from None
     if response.is_redirect:
@@ -127,8 +132,9 @@ def _authorize(
 
 def _read(response: requests.Response, deadline: Deadline) -> bytes:
     text = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        text += chunk
+    # What is there now, however little: a fuller piece could be long in coming.
+    while piece := response.raw.read1(_PIECE, decode_content=False):
+        text += piece
         if len(text) > LARGEST_ANSWER:
             raise NoAnswer(f"it answered more than {LARGEST_ANSWER} bytes")
         deadline.remaining()

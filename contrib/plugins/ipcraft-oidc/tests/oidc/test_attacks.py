@@ -13,7 +13,7 @@ import pytest
 import requests
 from ipcraft_oidc.attempts import LIFETIME
 from joserfc import jwt
-from joserfc.jwk import Key, OctKey
+from joserfc.jwk import Key, OctKey, RSAKey
 from joserfc.jws import JWSRegistry
 from sqlalchemy import func, select
 
@@ -76,11 +76,11 @@ def test_a_token_signed_with_the_public_key_as_a_secret(
     browser: Browser, issuer: Issuer, form: str
 ) -> None:
     """What everybody can read is no secret (RFC 8725, section 2.1)."""
-    public = issuer.key.as_dict(private=False)
+    assert isinstance(issuer.key, RSAKey)
     text = {
         "pem": issuer.key.as_pem(private=False),
         "der": issuer.key.as_der(private=False),
-        "jwk": json.dumps(public).encode(),
+        "jwk": json.dumps(issuer.key.as_dict(private=False)).encode(),
     }[form]
     header = {"alg": "HS256", "kid": issuer.key.kid}
     issuer.signed = lambda claims: by_hand(text, header, claims)

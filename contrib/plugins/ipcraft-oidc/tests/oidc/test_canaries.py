@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -25,6 +26,32 @@ from .conftest import ROLES, section
 from .issuer import CLIENT_ID, SECRET, Issuer
 
 Canaries = list[str]
+
+
+def _altered(**claims: Any) -> Callable[[Issuer], None]:
+    return lambda issuer: setattr(issuer, "altered", lambda told: {**told, **claims})
+
+
+def _answering(status: int, text: str) -> Callable[[Issuer], None]:
+    return lambda issuer: issuer.failing.update({"/token": (status, text)})
+
+
+def _of_person(**claims: Any) -> Callable[[Issuer], None]:
+    return lambda issuer: issuer.person.update(claims)
+
+
+_FAULTS: list[Callable[[Issuer], None]] = [
+    lambda issuer: setattr(issuer, "secret", "another"),
+    _answering(500, "{}"),
+    _answering(200, "no JSON"),
+    _answering(400, '{"error": "invalid_grant"}'),
+    _altered(nonce="wrong"),
+    _altered(exp=0),
+    lambda issuer: setattr(issuer, "signed", lambda _: "canary.broken.token"),
+    lambda issuer: issuer.dripping.add("/userinfo"),
+    _of_person(email_verified=False),
+    _of_person(groups=[]),
+]
 
 
 @pytest.fixture(params=["json", "text"])
@@ -48,23 +75,11 @@ def test_no_log_error_or_table_holds_a_secret(
     """Not of a sign-in that succeeds, nor of one that fails, in whatever way."""
     canaries = [SECRET]
     told = [went_well(browser, canaries)]
-    for fault in (
-        lambda: setattr(issuer, "secret", "another"),
-        lambda: issuer.failing.update({"/token": (500, "{}")}),
-        lambda: issuer.failing.update({"/token": (200, "no JSON")}),
-        lambda: issuer.failing.update({"/token": (400, json.dumps({"error": "invalid_grant"}))}),
-        lambda: setattr(issuer, "altered", lambda claims: {**claims, "nonce": "wrong"}),
-        lambda: setattr(issuer, "altered", lambda claims: {**claims, "exp": 0}),
-        lambda: setattr(issuer, "signed", lambda _: "canary.broken.token"),
-        lambda: issuer.dripping.add("/userinfo"),
-        lambda: issuer.person.update({"email_verified": False}),
-        lambda: issuer.person.update({"groups": []}),
-    ):
-        issuer.secret, issuer.signed = SECRET, None
+    for fault in _FAULTS:
+        issuer.secret, issuer.signed, issuer.in_id_token = SECRET, None, ()
         issuer.altered = lambda claims: claims
         issuer.failing.clear()
-        issuer.in_id_token = ()
-        fault()
+        fault(issuer)
         told.append(went_wrong(Browser(application), canaries))
     written = capsys.readouterr()
     application.storage.close()
