@@ -1,7 +1,6 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
->>> from ipcraft.testing.services import FaultProxy, MailSink, PgBouncer, PostgreSQL, Redis
->>> from ipcraft.testing.services import FaultProxy, PgBouncer, PostgreSQL, Redis, Slapd
+>>> from ipcraft.testing.services import MailSink, PgBouncer, PostgreSQL, Redis, Slapd
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
