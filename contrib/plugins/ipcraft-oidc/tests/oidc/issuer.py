@@ -283,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self._serve(_single(body))
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is inherited
         """Say nothing."""
 
     def _serve(self, form: dict[str, str]) -> None:

@@ -181,7 +181,7 @@ def test_a_served_process_signs_in_and_writes_no_secret(
         assert (back.status_code, back.headers["Location"]) == (303, f"{public_url}/")
         me = jar.get(f"{server.url}/api/v1/auth/me", timeout=30).json()
         assert (me["user"]["email"], me["role"]) == ("ada@example.com", "editor")
-        session = jar.cookies["session"]
+        session = str(jar.cookies["session"])
         jar.close()
     kept = server.log.read_text() + dump(app)
     assert CALLBACK in kept
