@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ipcraft_oidc.memory import LIFETIME, PAUSE, Memory
-from ipcraft_oidc.questions import LARGEST_ANSWER, Deadline, NoAnswer
+from ipcraft_oidc.questions import LARGEST_ANSWER, Deadline, NoAnswer, Question, ask
 from joserfc.jwk import Key
 
 from ipcraft.plugin import Application
@@ -206,6 +206,17 @@ def test_an_answer_that_never_ends(browser: Browser, issuer: Issuer, path: str) 
     issuer.dripping.add(path)
     unavailable(in_time(lambda: browser.come_back(params) if params else browser.get(LOGIN)))
     assert browser.role() is None
+
+
+def test_answers_that_never_end_leave_nobody_waiting(issuer: Issuer) -> None:
+    """However many there were, there is a thread for the next question."""
+    question = Question(url=f"{issuer.url}/keys")
+    issuer.dripping.add("/keys")
+    for _ in range(10):
+        with pytest.raises(NoAnswer, match="in time"):
+            ask(question, Deadline(0.3))
+    issuer.dripping.clear()
+    assert ask(question, Deadline()).status == 200
 
 
 def test_an_issuer_that_is_down(
