@@ -50,6 +50,7 @@ _CORE_SETTINGS = {
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
 }
+_LINE_LENGTH = 100
 _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Boolean, "true or false"),
     (fields.Integer, "integer"),
@@ -140,7 +141,7 @@ def _plugin_hooks() -> str:
 
 
 def hooks_of(module: ModuleType) -> dict[str, str]:
-    """Give the hooks a module specifies, each with its signature as it is written there."""
+    """Give the hooks a module specifies, each with its signature as the formatter writes it."""
     tree = ast.parse(inspect.getsource(module))
     return {node.name: _signature(node) for node in _specs(tree)}
 
@@ -164,7 +165,11 @@ def _specs(tree: ast.Module) -> Iterator[ast.FunctionDef]:
 
 def _signature(node: ast.FunctionDef) -> str:
     returns = ast.unparse(node.returns) if node.returns else "None"
-    return f"def {node.name}({ast.unparse(node.args)}) -> {returns}"
+    arguments = ast.unparse(node.args)
+    line = f"def {node.name}({arguments}) -> {returns}"
+    if len(f"{line}: ...") <= _LINE_LENGTH:
+        return line
+    return f"def {node.name}(\n    {arguments}\n) -> {returns}"
 
 
 def _markdown(docstring: str) -> str:

@@ -97,7 +97,7 @@ _around = (
 )
 
 
-def _twice(ranges: Select[Any]) -> Statement[tuple[int, FreeRange]]:
+def _twice(ranges: Select[Any, Any, Any]) -> Statement[tuple[int, FreeRange]]:
     """Give ranges twice: as the statement began, and as they are now that it has them."""
     seen, locked = ranges.cte("seen"), ranges.with_for_update().cte("locked")
     return Statement(

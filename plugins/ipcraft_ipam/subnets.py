@@ -45,7 +45,7 @@ class Subnet:
     @property
     def total(self) -> int:
         """Give the number of usable addresses."""
-        return self.network.usable(is_pool=self.is_pool).size
+        return self.network.capacity(is_pool=self.is_pool)
 
     def usage(self, used: int) -> Usage:
         """Relate a count of addresses to the usable ones."""
