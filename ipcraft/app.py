@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import falcon
+import orjson
 
 from ipcraft.config import Settings
 from ipcraft.conflicts import unique_routes
+from ipcraft.context import request_id
 from ipcraft.contributions import (
     AuthBackend,
     EventType,
@@ -31,8 +34,13 @@ from ipcraft.events.recording import Recorder
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
 from ipcraft.http.serving import make_app
+from ipcraft.ids import new_id
+from ipcraft.jobs.definitions import Job, Order
+from ipcraft.jobs.queues import JobQueue
+from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
+from ipcraft.mail import Mailer
 from ipcraft.registry import Given, PluginError, Registry
 from ipcraft.secret_key import derived_key, secret_key
 from ipcraft.spelling import did_you_mean
@@ -49,8 +57,8 @@ class Application:
     """Hold what plugins work with: settings, the registry, the storage and a clock.
 
     Every boot hook but the storage backends' gets it with its storage. What the plugins
-    gave for the serving of requests was collected once: `routes`, `auth_backends`,
-    `rate_limiter`.
+    gave was collected once: `routes`, `auth_backends` and `rate_limiter` for the serving of
+    requests, `jobs` and `job_queue` for the work beside them. `mailer` sends mail.
     """
 
     __slots__ = (
@@ -59,9 +67,13 @@ class Application:
         "_storage",
         "auth_backends",
         "clock",
+        "job_queue",
+        "jobs",
+        "mailer",
         "rate_limiter",
         "registry",
         "routes",
+        "schedules",
         "settings",
     )
 
@@ -75,6 +87,12 @@ class Application:
         self._storage = _open_storage(self)
         self.auth_backends = _auth_backends(self)
         self.rate_limiter = _rate_limiter(self)
+        self.mailer = Mailer.of(settings)
+        self.job_queue = _job_queue(self)
+        self.jobs = registry.named("ipcraft_jobs", kind=Job, app=self)
+        self.schedules = Schedules(
+            list(self.jobs.values()), storage=self.storage, enqueue=self.enqueue, clock=clock
+        )
         self.routes = _routes(self)
 
     @property
@@ -97,6 +115,35 @@ class Application:
         if self._secret_key is None:
             self._secret_key = secret_key(self.settings)
         return derived_key(self._secret_key, purpose)
+
+    def enqueue(
+        self, job: str, payload: Mapping[str, Any] | None = None, *, delay: float = 0.0
+    ) -> str:
+        """Have the job of this name run beside the requests, `delay` seconds from now at first.
+
+        Give the id of the order. The payload is a JSON object. Raises LookupError for a job that
+        nobody gives, TypeError for a payload that is not JSON, and `Unavailable` when the queue
+        cannot take the order: then it is not done.
+
+        >>> app.enqueue("naming.tidy", {"folder": "sec_001"})  # doctest: +SKIP
+        """
+        if job not in self.jobs:
+            raise LookupError(f"no plugin gives the job {job!r}{did_you_mean(job, self.jobs)}")
+        order = Order(
+            id=new_id("job"),
+            job=job,
+            payload=orjson.loads(orjson.dumps(payload or {})),
+            delay=delay,
+            request_id=request_id(),
+        )
+        self.job_queue.put(order)
+        return order.id
+
+    def close(self) -> None:
+        """End this process's part: jobs that only it would run first, then its connections."""
+        self.schedules.end()
+        self.job_queue.close()
+        self.storage.close()
 
     def erase(self, tx: Transaction) -> None:
         """Delete every row of the transaction's organization, those of all plugins, now."""
@@ -186,6 +233,8 @@ def create_app(settings: Settings) -> falcon.App[Any, Any]:
     configure_logs(level=settings.log_level, form=settings.log_format)
     secret_key(settings)
     app = create_application(settings)
+    begin_jobs(app)
+    atexit.register(app.close)
     return build(app)
 
 
@@ -206,6 +255,12 @@ def build(app: Application) -> falcon.App[Any, Any]:
 def start_process(app: Application) -> None:
     """Call the startup hook of every plugin: once in each process, after it was forked."""
     app.registry.collect("ipcraft_startup", app=app)
+
+
+def begin_jobs(app: Application) -> None:
+    """Have a serving process look after the schedules, if it is one that runs jobs."""
+    if app.job_queue.runs_here:
+        app.schedules.begin()
 
 
 def _open_storage(app: Application) -> Storage:
@@ -232,16 +287,25 @@ def _backend_for(url: str, backends: Mapping[str, StorageBackend]) -> StorageBac
 
 def _rate_limiter(app: Application) -> RateLimiter:
     limiters = app.registry.named("ipcraft_rate_limiters", kind=RateLimiter, app=app)
-    name = app.settings.rate_limiter
-    if name is None and limiters:
-        return list(limiters.values())[-1]
-    if name is None or name not in limiters:
-        known = ", ".join(limiters) or "none: no plugin gives a rate limiter"
+    return _chosen(limiters, app.settings.rate_limiter, setting="rate_limiter", what="rate limiter")
+
+
+def _job_queue(app: Application) -> JobQueue:
+    queues = app.registry.named("ipcraft_job_queues", kind=JobQueue, app=app)
+    return _chosen(queues, app.settings.job_queue, setting="job_queue", what="job queue")
+
+
+def _chosen(given: Mapping[str, T], name: str | None, *, setting: str, what: str) -> T:
+    """Give the one of this name, or the last one."""
+    if name is None and given:
+        return list(given.values())[-1]
+    if name is None or name not in given:
+        known = ", ".join(given) or f"none: no plugin gives a {what}"
         raise StartError(
-            f"rate_limiter: there is no {name or 'rate limiter'}"
-            f"{did_you_mean(name or '', limiters)} (known: {known})"
+            f"{setting}: there is no {name or what}"
+            f"{did_you_mean(name or '', given)} (known: {known})"
         )
-    return limiters[name]
+    return given[name]
 
 
 def _auth_backends(app: Application) -> tuple[AuthBackend, ...]:

@@ -20,6 +20,7 @@ from typing import Any, Literal, cast
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from ipcraft.errors import StartError
+from ipcraft.mail import MailServer, sender
 from ipcraft.spelling import did_you_mean
 
 FILE_NAME = "ipcraft.toml"
@@ -168,6 +169,12 @@ class Settings:
     """Plan of a new organization."""
     rate_limiter: str | None = None
     """Name of the limiter that counts requests; None for the last one that a plugin gives."""
+    job_queue: str | None = None
+    """Name of the queue that carries jobs; None for the last one that a plugin gives."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """The server that mail is sent through; None where mail is written to the log."""
+    mail_from: str | None = None
+    """Whom mail is from: an address, or a name with the address in angle brackets."""
     trusted_proxies: tuple[NetworkAddresses, ...] = ()
     """Networks of the proxies that tell the truth about who they speak for."""
     auth_order: tuple[str, ...] = ()
@@ -227,6 +234,18 @@ class _Network(fields.Field[NetworkAddresses]):
             raise ValidationError(f"Not a network: {error}.") from error
 
 
+def _checked_by(read: Callable[[str], object]) -> Callable[[str], None]:
+    """Refuse a text with what `read` says against it."""
+
+    def check(text: str) -> None:
+        try:
+            read(text)
+        except ValueError as error:
+            raise ValidationError(f"Not usable: {error}.") from error
+
+    return check
+
+
 class _CoreSchema(Schema):
     database_url = fields.String(
         load_default=DATABASE_URL, validate=validate.Length(min=1), metadata={"secret": True}
@@ -250,6 +269,11 @@ class _CoreSchema(Schema):
     signup = fields.String(load_default="closed", validate=validate.OneOf(["open", "closed"]))
     default_plan = fields.String(load_default="enterprise", validate=validate.Length(min=1))
     rate_limiter = fields.String(load_default=None, validate=validate.Length(min=1))
+    job_queue = fields.String(load_default=None, validate=validate.Length(min=1))
+    smtp_url = fields.String(
+        load_default=None, validate=_checked_by(MailServer.of), metadata={"secret": True}
+    )
+    mail_from = fields.String(load_default=None, validate=_checked_by(sender))
     trusted_proxies = fields.List(_Network(), load_default=tuple)
     auth_order = fields.List(fields.String(), load_default=tuple)
 
@@ -290,6 +314,9 @@ def load_settings(
         signup=cast('Literal["open", "closed"]', core["signup"]),
         default_plan=cast(str, core["default_plan"]),
         rate_limiter=cast("str | None", core["rate_limiter"]),
+        job_queue=cast("str | None", core["job_queue"]),
+        smtp_url=cast("str | None", core["smtp_url"]),
+        mail_from=cast("str | None", core["mail_from"]),
         trusted_proxies=tuple(cast("list[NetworkAddresses]", core["trusted_proxies"])),
         auth_order=tuple(dict.fromkeys(cast("list[str]", core["auth_order"]))),
         plugins=tuple(dict.fromkeys(cast("list[str]", choice["enable"]))),

@@ -6,6 +6,7 @@
     |-- StartError            something is wrong before the first request
     |   |-- ConfigError       ipcraft.toml or an IPCRAFT_* variable        (ipcraft.config)
     |   `-- PluginError       a plugin, named with distribution and line  (ipcraft.loading)
+    |-- Hopeless              a job need not be tried again
     `-- RequestError          the request cannot be served; carries `code` and `fields`
         |-- Invalid           the input breaks a rule
         |-- Unauthenticated   no credentials, or bad ones
@@ -30,6 +31,10 @@ class IPCraftError(Exception):
 
 class StartError(IPCraftError):
     """Stop the start: the message says what to mend and where."""
+
+
+class Hopeless(IPCraftError):
+    """Give a job up: the message says why trying it again would be in vain."""
 
 
 class RequestError(IPCraftError):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     )
     from ipcraft.data.transactions import Transaction
     from ipcraft.events.changes import Change
+    from ipcraft.jobs.definitions import Job
+    from ipcraft.jobs.queues import JobQueue
 
 hookspec = pluggy.HookspecMarker("ipcraft")
 hookimpl = pluggy.HookimplMarker("ipcraft")
@@ -92,6 +94,24 @@ def ipcraft_rate_limiters(app: Application) -> Sequence[RateLimiter]:
 
     Unless it does, the last one counts: a plugin that cannot be used as the settings are, for
     example for want of a server's URL, gives none.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_job_queues(app: Application) -> Sequence[JobQueue]:
+    """Give queues that carry jobs. The setting `job_queue` names one of all plugins'.
+
+    Unless it does, the last one is used, as with rate limiters.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_jobs(app: Application) -> Sequence[Job]:
+    """Give work that is done beside the requests. A name given twice stops the boot.
+
+    Have it done with ``app.enqueue("NAME", {...})``, or by itself with a job's `every`.
     """
     raise NotImplementedError
 

@@ -163,7 +163,7 @@ def _migrations(given: Sequence[Given[Migrations]]) -> dict[str, Migrations]:
     if not given:
         return {}
     # Imports SQLAlchemy: needed only where there are tables.
-    from ipcraft.events.tables import metadata
+    from ipcraft.jobs.tables import metadata
 
     _refuse_several(given, "ipcraft_migrations")
     unique_tables(given, core=metadata.tables)

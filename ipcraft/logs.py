@@ -2,7 +2,8 @@
 
 Every line carries the id of the request it belongs to. Secrets are cut out of what is
 written, wherever they stand: API keys (their public prefix stays), webhook secrets,
-bearer tokens, session cookies, ``token=`` and passwords in URLs.
+bearer tokens, session cookies, ``token=`` and passwords in URLs. Only a line that is logged with
+``unredacted=True`` is written whole: it has to carry the secret to who reads the log.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def _renderer(form: Literal["json", "text"]) -> _Renderer:
     inner = _json if form == "json" else _text_renderer()
 
     def render(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        if event.pop("unredacted", False):
+            return inner(logger, name, event)
         for key in _SECRET_KEYS & event.keys():
             event[key] = _CUT
         return redact(inner(logger, name, event))

@@ -35,6 +35,7 @@ from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Tra
 from ipcraft.errors import (
     Contention,
     Forbidden,
+    Hopeless,
     Invalid,
     LimitReached,
     NotFound,
@@ -52,12 +53,17 @@ from ipcraft.http.lists import Page, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
 from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
+from ipcraft.jobs.definitions import ONCE, Job, Order, Retries
+from ipcraft.jobs.queues import JobQueue
+from ipcraft.jobs.running import attempt, on_behalf_of
+from ipcraft.mail import Letter, Mailer
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
 
 __all__ = [
     "API",
+    "ONCE",
     "SERVING_ROLE",
     "AddressBytes",
     "Allowance",
@@ -73,13 +79,19 @@ __all__ = [
     "ExactText",
     "Forbidden",
     "HealthCheck",
+    "Hopeless",
     "Identity",
     "Invalid",
     "Invocation",
+    "Job",
+    "JobQueue",
     "LastUsed",
+    "Letter",
     "LimitReached",
+    "Mailer",
     "Migrations",
     "NotFound",
+    "Order",
     "Page",
     "Plan",
     "QuerySession",
@@ -91,6 +103,7 @@ __all__ = [
     "Recognition",
     "Recorder",
     "RequestError",
+    "Retries",
     "Route",
     "Row",
     "Schema",
@@ -105,6 +118,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "as_complaint",
+    "attempt",
     "did_you_mean",
     "events",
     "given",
@@ -115,6 +129,7 @@ __all__ = [
     "load_one_or_many",
     "lock_key",
     "new_id",
+    "on_behalf_of",
     "outdated",
     "own",
     "pass_application",

@@ -77,7 +77,7 @@ class Invocation:
     def close(self) -> None:
         """Close the application, if it was opened."""
         if self._application is not None:
-            self._application.storage.close()
+            self._application.close()
             self._application = None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from ipcraft.app import build, create_application, start_process
+from ipcraft.app import Application, begin_jobs, build, create_application, start_process
 from ipcraft.config import Settings
 
 _SHARED_MEMORY = "/dev/shm"
@@ -42,6 +42,7 @@ class Workers(BaseApplication):
         ready: Callable[[], object],
     ) -> None:
         self._settings = settings
+        self._application: Application | None = None
         self._gunicorn = {
             "bind": f"fd://{listener.detach()}",
             "worker_class": "gthread",
@@ -62,6 +63,7 @@ class Workers(BaseApplication):
             "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
             "control_socket_disable": True,
             "when_ready": lambda server: ready(),
+            "worker_exit": lambda server, worker: self._end(),
         }
         super().__init__()
 
@@ -73,11 +75,17 @@ class Workers(BaseApplication):
 
     def load(self) -> Any:
         """Make the WSGI app of one process, after it was forked."""
-        app = create_application(self._settings)
+        app = self._application = create_application(self._settings)
         start_process(app)
+        begin_jobs(app)
         served = build(app)
         # PERF: what is there now stays. Looking through it for garbage again and again takes 50 ms
         # each time, from whatever request is being answered.
         gc.collect()
         gc.freeze()
         return served
+
+    def _end(self) -> None:
+        """Finish what only this process would do, after its last request."""
+        if self._application is not None:
+            self._application.close()

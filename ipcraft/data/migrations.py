@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from ipcraft.contributions import Migrations, StorageStatus
-from ipcraft.events.tables import metadata as core_metadata
+from ipcraft.jobs.tables import metadata as core_metadata
 
 SERVING_ROLE = "serving_role"
 """Key of the connection's info that names the PostgreSQL role which row-level security binds."""

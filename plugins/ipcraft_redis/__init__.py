@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipcraft.plugin import Application, HealthCheck, RateLimiter, Schema, hookimpl
+from ipcraft.plugin import (
+    Application,
+    Command,
+    HealthCheck,
+    JobQueue,
+    RateLimiter,
+    Schema,
+    hookimpl,
+)
+from ipcraft_redis.commands import worker
 from ipcraft_redis.schemas import RedisSettings
 
 API = 1
@@ -28,10 +37,32 @@ def ipcraft_rate_limiters(app: Application) -> Sequence[RateLimiter]:
 
 
 @hookimpl
-def ipcraft_health_checks(app: Application) -> Sequence[HealthCheck]:
-    """Tell when the processes count requests each for itself."""
-    if app.rate_limiter.name != "redis":
+def ipcraft_job_queues(app: Application) -> Sequence[JobQueue]:
+    """Queue jobs in Redis, if its URL is set."""
+    if app.section("redis")["url"] is None:
         return []
-    from ipcraft_redis.rate_limits import health_checks
+    # Imported here: RQ takes 230 ms.
+    from ipcraft_redis.job_queue import job_queue
 
-    return health_checks(app.rate_limiter)
+    return [job_queue(app)]
+
+
+@hookimpl
+def ipcraft_commands() -> Sequence[Command]:
+    """Add ``ipcraft worker``."""
+    return [Command(worker)]
+
+
+@hookimpl
+def ipcraft_health_checks(app: Application) -> Sequence[HealthCheck]:
+    """Tell when the processes count requests each for itself, and when nobody runs jobs."""
+    checks: list[HealthCheck] = []
+    if app.rate_limiter.name == "redis":
+        from ipcraft_redis import rate_limits
+
+        checks += rate_limits.health_checks(app.rate_limiter)
+    if app.job_queue.name == "redis":
+        from ipcraft_redis import job_queue
+
+        checks += job_queue.health_checks(app.job_queue)
+    return checks

@@ -18,7 +18,7 @@ class RedisSettings(Schema):
         metadata={
             "secret": True,
             "description": "The server, `redis://:PASSWORD@HOST:6379/0`. Without it nothing is "
-            "done in Redis: each machine counts for itself.",
+            "done in Redis: each machine counts for itself, and servers run their jobs themselves.",
         },
     )
     prefix = fields.String(

@@ -1,0 +1,51 @@
+"""Running jobs: one attempt at one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from ipcraft.context import request_id, set_request_id
+from ipcraft.errors import Hopeless
+from ipcraft.jobs.definitions import Job, Order
+
+_log = structlog.get_logger("ipcraft.jobs")
+
+
+def attempt(job: Job, order: Order, *, number: int) -> float | None:
+    """Run the job once; give the seconds to wait before the next attempt, None if there is none.
+
+    `number` counts the attempts from 1. Failures are logged and raise nothing.
+    """
+    with on_behalf_of(order):
+        try:
+            job.run(order.payload)
+        except Hopeless as error:
+            _log.error("a job is given up", job=job.name, id=order.id, reason=str(error))
+            return None
+        except Exception as error:  # noqa: BLE001 - a job's failure must not end those of others
+            pause = job.retries.pause(number)
+            _log_failure(order, error, number=number, pause=pause)
+            return pause
+        return None
+
+
+@contextmanager
+def on_behalf_of(order: Order) -> Iterator[None]:
+    """Ascribe what is logged and changed to the request that asked for the work."""
+    before = request_id()
+    set_request_id(order.request_id)
+    try:
+        yield
+    finally:
+        set_request_id(before)
+
+
+def _log_failure(order: Order, error: Exception, *, number: int, pause: float | None) -> None:
+    what = {"job": order.job, "id": order.id, "attempt": number, "reason": str(error)}
+    if pause is None:
+        _log.error("a job failed for the last time", **what, exc_info=error)
+    else:
+        _log.warning("a job failed and is tried again", **what, pause=round(pause, 1))

@@ -1,0 +1,201 @@
+"""Jobs in Redis, run by `ipcraft worker`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from ipcraft.plugin import Application, Unavailable
+from ipcraft.testing.applications import SECRET_KEY
+from ipcraft.testing.services import Redis
+from ipcraft_redis.job_queue import RedisQueue
+
+Make = Callable[..., Application]
+Lines = Callable[[], list[str]]
+Work = Callable[..., AbstractContextManager["subprocess.Popen[bytes]"]]
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def app(make: Make, own_redis: Redis) -> Application:
+    """Give an application that queues in Redis."""
+    return make(sections={"redis": {"url": own_redis.url}})
+
+
+@pytest.fixture
+def work(embedded: str, own_redis: Redis, plugin: Path, tmp_path: Path) -> Work:
+    """Give a way to run `ipcraft worker` as a process."""
+
+    @contextmanager
+    def work(*options: str) -> Iterator[subprocess.Popen[bytes]]:
+        environ = {
+            **os.environ,
+            "PYTHONPATH": str(plugin),
+            "IPCRAFT_DATABASE_URL": embedded,
+            "IPCRAFT_SECRET_KEY": SECRET_KEY,
+            "IPCRAFT_REDIS_URL": own_redis.url,
+            "IPCRAFT_PLUGINS_ENABLE": "chores",
+        }
+        command = [sys.executable, "-m", "ipcraft", "worker", *options]
+        with (tmp_path / "worker.log").open("ab") as log:
+            process = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=log, stderr=log)
+        yield process
+        if "--burst" not in options:
+            process.terminate()
+        assert process.wait(PATIENCE) == 0, (tmp_path / "worker.log").read_text()
+
+    return work
+
+
+def test_a_worker_runs_what_was_queued(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """Every job is run, addressed by its name; nothing executable lies in Redis."""
+    for number in range(20):
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": str(number)})
+    with work("--burst"):
+        pass
+    assert sorted(lines(), key=int) == [str(number) for number in range(20)]
+    assert (tmp_path / "worker.log").read_text() == ""
+
+
+def test_redis_holds_names_and_json(app: Application, own_redis: Redis) -> None:
+    """An order is a registered name and a payload; no path of a function, no pickle."""
+    identifier = app.enqueue("chores.note", {"file": "somewhere"})
+    with redis.Redis.from_url(own_redis.url) as client:
+        stored = client.hgetall(f"rq:job:{identifier}")
+    assert stored[b"description"] == b"chores.note"
+    data = stored[b"data"]
+    assert isinstance(data, bytes)
+    assert zlib.decompress(data) == b'["chores.note", null, [{"file": "somewhere"}], {}]'
+
+
+def test_a_name_nobody_registered_is_not_run(
+    app: Application, work: Work, own_redis: Redis, tmp_path: Path
+) -> None:
+    """Who can write into Redis cannot make a worker import and call what they like."""
+    assert isinstance(app.job_queue, RedisQueue)
+    app.job_queue.queue.enqueue_call("os.system", args=[f"touch {tmp_path}/owned"])
+    with work("--burst"):
+        pass
+    assert not (tmp_path / "owned").exists()
+    assert "no plugin gives the job 'os.system'" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_failure_is_tried_again(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """The job runs until it succeeds."""
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "enough": 3})
+    with work():
+        wait_for(lambda: len(lines()) == 3)
+    assert len(lines()) == 3
+
+
+def test_what_is_hopeless_is_tried_once(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """The reason is kept with the failed job."""
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "hopeless": True})
+    with work("--burst"):
+        pass
+    assert len(lines()) == 1
+    assert isinstance(app.job_queue, RedisQueue)
+    registry = app.job_queue.queue.failed_job_registry
+    (failed,) = registry.get_job_ids()
+    job = app.job_queue.queue.fetch_job(failed)
+    assert job is not None
+    result = job.latest_result()
+    assert result is not None
+    assert "there is no way" in str(result.exc_string)
+
+
+def test_a_delayed_job_comes_in_its_time(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """The worker takes it up when it is due."""
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": "late"}, delay=0.5)
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": "early"})
+    with work():
+        wait_for(lambda: lines() == ["early", "late"])
+
+
+def test_a_worker_outlives_its_redis(
+    app: Application, own_redis: Redis, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """After Redis was killed and came back empty, the same worker runs what is queued then."""
+    with work() as process:
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": "before"})
+        wait_for(lambda: lines() == ["before"])
+        own_redis.kill()
+        own_redis.resume()
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": "after"})
+        wait_for(lambda: lines() == ["before", "after"])
+        assert process.poll() is None
+
+
+def test_a_running_job_is_finished_at_the_end(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """SIGTERM and SIGINT end the worker in order."""
+    with work() as process:
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
+        wait_for(lambda: len(lines()) == 1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_without_redis_nothing_is_queued(app: Application, own_redis: Redis) -> None:
+    """Who queues a job is told that it is not done."""
+    own_redis.kill()
+    with pytest.raises(Unavailable, match="cannot be queued in Redis now"):
+        app.enqueue("chores.note")
+    own_redis.resume()
+
+
+def test_waiting_jobs_without_a_worker_are_told(app: Application, own_redis: Redis) -> None:
+    """The health check says that jobs wait in vain, and that Redis is gone."""
+    assert isinstance(app.job_queue, RedisQueue)
+    assert app.job_queue.check() is None
+    app.enqueue("chores.note")
+    assert app.job_queue.check() == "1 jobs wait and no `ipcraft worker` is running"
+    own_redis.kill()
+    assert "Redis cannot be used" in (app.job_queue.check() or "")
+    own_redis.resume()
+
+
+def test_a_worker_needs_redis(tmp_path: Path, embedded: str) -> None:
+    """Without a URL there is nothing for it to do, and it says what to set."""
+    environ = {**os.environ, "IPCRAFT_DATABASE_URL": embedded}
+    environ["IPCRAFT_SECRET_KEY"] = SECRET_KEY
+    ended = subprocess.run(
+        [sys.executable, "-m", "ipcraft", "worker"],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert ended.returncode == 1
+    assert "set IPCRAFT_REDIS_URL" in ended.stderr
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Look again and again until it is so."""
+    deadline = time.monotonic() + PATIENCE
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.02)
