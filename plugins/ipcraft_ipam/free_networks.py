@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import func, select
 
 from ipcraft.plugin import AddressBytes, Invalid, Statement, Transaction, given, own
 from ipcraft_ipam import subnets as subnet_rows
-from ipcraft_ipam.free_space import ascending
+from ipcraft_ipam.free_space import ascending, descending, roomy
 from ipcraft_ipam.hierarchy import create
 from ipcraft_ipam.locking import change_tree
 from ipcraft_ipam.networks import BITS, Network, Span, enclosing, from_bytes, to_bytes
@@ -62,7 +61,7 @@ def _first_free(tx: Transaction, subnet: Subnet, prefix_length: int) -> Network 
             f"in {subnet.network}",
             code="invalid_prefix_length",
         )
-    for span in _gaps(tx, subnet):
+    for span in _spans(tx, subnet, bits - prefix_length):
         candidate = _aligned(span.first, prefix_length)
         while candidate.last <= span.last:
             assigned = tx.value(
@@ -77,31 +76,36 @@ def _first_free(tx: Transaction, subnet: Subnet, prefix_length: int) -> Network 
     return None
 
 
-def _gaps(tx: Transaction, subnet: Subnet) -> Iterator[Span]:
-    """Give the spans that no child and no gateway is in, as the free ranges tell."""
+def _spans(tx: Transaction, subnet: Subnet, host_bits: int) -> Iterator[Span]:
+    """Give the spans with room for so many host bits that no child and no gateway is in.
+
+    Those are the free ranges; the lowest and the highest may have an address beside them that
+    only a child can use.
+    """
     network = subnet.network
-    ranges = (found.span for found in ascending(tx, subnet.id, network.first))
-    current: Span | None = None
-    for span in chain(_edge(tx, subnet, network.first), ranges, _edge(tx, subnet, network.last)):
-        if current and current.last + 1 >= span.first:
-            current = Span(current.first, max(current.last, span.last))
-            continue
-        if current:
-            yield current
-        current = span
-    if current:
-        yield current
+    largest = BITS[network.family] - network.prefix_length
+    start = network.first
+    if _is_free_edge(tx, subnet, network.first):
+        lowest = next(ascending(tx, subnet.id, start, page=1), None)
+        joins = lowest is not None and lowest.span.first == network.first + 1
+        span = Span(network.first, lowest.span.last if lowest and joins else network.first)
+        yield span
+        start = span.last + 1
+    for found in roomy(tx, subnet.id, start, host_bits=host_bits, largest=largest):
+        yield found.span
+    if _is_free_edge(tx, subnet, network.last):
+        highest = next(descending(tx, subnet.id, network.last, page=1), None)
+        joins = highest is not None and highest.span.last == network.last - 1
+        yield Span(highest.span.first if highest and joins else network.last, network.last)
 
 
-def _edge(tx: Transaction, subnet: Subnet, address: int) -> Iterator[Span]:
-    """Give an address that the subnet cannot assign, so that it is in no range, if a child may."""
-    network = subnet.network
-    if address in network.usable(is_pool=subnet.is_pool) or address == subnet.gateway:
-        return
-    host = Network(address, BITS[network.family])
+def _is_free_edge(tx: Transaction, subnet: Subnet, address: int) -> bool:
+    """Tell whether a child could have an address that is in no range: one not to be assigned."""
+    if address in subnet.network.usable(is_pool=subnet.is_pool) or address == subnet.gateway:
+        return False
+    host = Network(address, BITS[subnet.network.family])
     home = subnet_rows.container(tx, subnet.vrf_id, host)
-    if home and home.id == subnet.id:
-        yield Span(address, address)
+    return home is not None and home.id == subnet.id
 
 
 def _aligned(address: int, prefix_length: int) -> Network:

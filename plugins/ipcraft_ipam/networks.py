@@ -39,6 +39,13 @@ class Span:
         """Give the number of addresses."""
         return self.last - self.first + 1
 
+    @property
+    def host_bits(self) -> int:
+        """Give the host bits of the largest network that fits in."""
+        bits = self.size.bit_length() - 1
+        aligned = -(-self.first >> bits) << bits
+        return bits if aligned + (1 << bits) - 1 <= self.last else bits - 1
+
     def __contains__(self, address: int) -> bool:
         return self.first <= address <= self.last
 

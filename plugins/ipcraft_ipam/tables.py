@@ -107,6 +107,8 @@ free_ranges = tenant_table(
     Column("subnet_id", ExactText, primary_key=True),
     Column("last", AddressBytes, primary_key=True),
     Column("first", AddressBytes, nullable=False),
+    Column("host_bits", SmallInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Index("ix_free_ranges_host_bits", "organization_id", "subnet_id", "host_bits", "last"),
 )
 """Where a subnet's free addresses are; every free one is in a range (`ipcraft_ipam.free_space`)."""

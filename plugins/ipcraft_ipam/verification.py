@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -34,10 +35,13 @@ _COUNTERS = Statement(
     lambda vrf_id, first, last, used: ((vrf_id, from_bytes(first), from_bytes(last)), int(used)),
 )
 _RANGES = Statement(
-    select(_r.subnet_id, _r.first, _r.last)
+    select(_r.subnet_id, _r.first, _r.last, _r.host_bits)
     .where(_r.organization_id == own())
     .order_by(_r.subnet_id, _r.last),
-    lambda subnet_id, first, last: (subnet_id, Span(from_bytes(first), from_bytes(last))),
+    lambda subnet_id, first, last, host_bits: (
+        subnet_id,
+        (Span(from_bytes(first), from_bytes(last)), host_bits),
+    ),
 )
 
 
@@ -63,7 +67,7 @@ def verify(tx: Transaction) -> Iterator[Drift]:
     """Recount one organization's inventory and give each difference from what is stored."""
     counters = dict(tx.all(_COUNTERS))
     ranges = {
-        subnet_id: [span for _, span in group]
+        subnet_id: [filed for _, filed in group]
         for subnet_id, group in groupby(tx.all(_RANGES), key=lambda found: found[0])
     }
     sweep = _Sweep(tx)
@@ -155,9 +159,14 @@ def _check_counter(done: _Open, counters: dict[Any, int]) -> Iterator[Drift]:
         )
 
 
-def _check_ranges(done: _Open, ranges: list[Span]) -> Iterator[Drift]:
+def _check_ranges(done: _Open, filed: list[tuple[Span, int]]) -> Iterator[Drift]:
     """Check that each free address is in a range, and no range leaves the subnet's own space."""
     subnet = done.subnet
+    ranges = [span for span, _ in filed]
+    for span, host_bits in filed:
+        if span.size > 0 and span.host_bits != host_bits:
+            message = f"subnet {subnet.network} has free ranges filed under a wrong size"
+            yield Drift(subnet.id, f"{message}: {_text(span)}")
     own_spans = assignable(subnet.network, is_pool=subnet.is_pool, gateway=subnet.gateway)
     for lower, upper in pairwise(ranges):
         if upper.first <= lower.last:
@@ -165,11 +174,22 @@ def _check_ranges(done: _Open, ranges: list[Span]) -> Iterator[Drift]:
                 subnet.id, f"subnet {subnet.network} has free ranges that overlap: {_text(upper)}"
             )
     free = [left for span in own_spans for left in without(span, done.holes)]
+    for lower, upper in pairwise(ranges):
+        if upper.first == lower.last + 1 and _are_both_in_one(free, lower.last, upper.first):
+            yield Drift(
+                subnet.id, f"subnet {subnet.network} has free ranges that touch: {_text(upper)}"
+            )
     for span in _uncovered(free, ranges):
         yield Drift(subnet.id, f"subnet {subnet.network} does not know as free: {_text(span)}")
     allowed = [left for span in own_spans for left in without(span, done.children)]
     for span in _uncovered(ranges, allowed):
         yield Drift(subnet.id, f"subnet {subnet.network} offers as free: {_text(span)}")
+
+
+def _are_both_in_one(spans: list[Span], lower: int, upper: int) -> bool:
+    """Tell whether one of the spans, which are in order, holds both addresses."""
+    index = bisect_right(spans, lower, key=lambda span: span.first) - 1
+    return index >= 0 and upper in spans[index]
 
 
 def _uncovered(spans: list[Span], cover: list[Span]) -> Iterator[Span]:

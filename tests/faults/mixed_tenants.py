@@ -90,9 +90,9 @@ class _Tenants:
 
     def run(self, transactions: int) -> Outcome:
         """Run so many, of every kind, in an order of chance."""
-        kinds = (self._read, self._write, self._abandon, self._look)
+        kinds = (self._read, self._glance, self._write, self._abandon, self._look)
         for _ in range(transactions):
-            kind = self._chance.choices(kinds, weights=(4, 2, 1, 1))[0]
+            kind = self._chance.choices(kinds, weights=(3, 3, 2, 1, 1))[0]
             kind(self._chance.choice(self._share.organizations))
         shared = {process: sorted(met) for process, met in self._shared.items()}
         return Outcome(transactions, self._crossings, shared)
@@ -100,6 +100,11 @@ class _Tenants:
     def _read(self, organization_id: str) -> None:
         with self._storage.read(organization_id) as tx:
             self._check(organization_id, tx.all(_SEEN))
+
+    def _glance(self, organization_id: str) -> None:
+        with self._storage.look(organization_id) as reader:
+            self._check(organization_id, reader.all(_SEEN))
+            self._check(organization_id, reader.all(_SEEN))
 
     def _write(self, organization_id: str) -> None:
         self._storage.transact(

@@ -260,3 +260,20 @@ def test_a_span_knows_its_size_and_its_addresses() -> None:
     assert Span(5, 5).size == 1
     assert Span(5, 7).size == 3
     assert [address in Span(5, 7) for address in (4, 5, 7, 8)] == [False, True, True, False]
+
+
+def test_a_span_knows_the_largest_network_in_it() -> None:
+    """A network of so many host bits fits in, at its own place, and none of one more."""
+
+    def fits(span: Span, bits: int) -> bool:
+        size = 1 << bits
+        first = -(-span.first // size) * size
+        return first + size - 1 <= span.last
+
+    @given(st.integers(0, 2**12), st.integers(0, 2**12), st.sampled_from([0, 4 << 32, 6 << 128]))
+    def holds(one: int, other: int, base: int) -> None:
+        span = Span(base + min(one, other), base + max(one, other))
+        assert fits(span, span.host_bits)
+        assert not fits(span, span.host_bits + 1)
+
+    holds()

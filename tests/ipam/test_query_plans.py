@@ -111,9 +111,16 @@ def fill(link: Link, organization_id: str, *, children: int, assigned: int) -> N
     free += [("flat", Span(ip + 1, ip + 1)) for ip, home in homes if home == "flat"]
     copy(
         link,
-        "free_ranges (organization_id, subnet_id, last, first, version)",
+        "free_ranges (organization_id, subnet_id, last, first, host_bits, version)",
         [
-            (organization_id, key, to_bytes(span.last), to_bytes(span.first), number)
+            (
+                organization_id,
+                key,
+                to_bytes(span.last),
+                to_bytes(span.first),
+                span.host_bits,
+                number,
+            )
             for number, (key, span) in enumerate(free)
         ],
     )
@@ -219,20 +226,30 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "upward": (free_space.UPWARD, {"subnet_id": "flat", "start": IP, "limit": 64}),
     "downward": (free_space.DOWNWARD, {"subnet_id": "flat", "start": IP, "limit": 64}),
     "around": (free_space.AROUND, {"subnet_id": "flat", "before": IP}),
+    "roomy": (
+        free_space.ROOMY, {"subnet_id": "flat", "start": IP, "wanted": 4, "largest": 16},
+    ),
+    "roomy for one": (
+        free_space.ROOMY, {"subnet_id": "flat", "start": IP, "wanted": 0, "largest": 16},
+    ),
+    "borders": (
+        free_space._HOLD_BORDERS, {"subnet_id": "flat", "below": IP, "above": NEXT},
+    ),
     "shrink": (
         free_space.SHRINK_IF_READ,
         {"subnet_id": "flat", "last": IP, "seen": 5, "new_first": IP, "new_last": IP,
-         "new_version": 6},
+         "new_host_bits": 0, "new_version": 6},
     ),
     "insert if shrunk": (
         free_space.INSERT_IF_SHRUNK,
-        {"subnet_id": "flat", "last": IP, "first": IP, "kept_last": NEXT, "new_version": 1,
-         "index": 1},
+        {"subnet_id": "flat", "last": IP, "first": IP, "host_bits": 0, "kept_last": NEXT,
+         "new_version": 1, "index": 1},
     ),
     "delete if read": (free_space.DELETE_IF_READ, {"subnet_id": "flat", "last": IP, "seen": 5}),
     "reshape": (
         free_space.RESHAPE,
-        {"subnet_id": "flat", "old_last": IP, "first": IP, "last": IP, "version": 5},
+        {"subnet_id": "flat", "old_last": IP, "first": IP, "last": IP, "host_bits": 0,
+         "version": 5},
     ),
     "count": (usage.ADD, {**HERE, "fresh_slot": 7, "used": 1}),
     "content": (hierarchy._CONTENT, {**HERE, "parent_id": "middle8960"}),

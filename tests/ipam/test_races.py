@@ -143,6 +143,24 @@ def test_a_release_while_somebody_takes(
     check(application, organization)
 
 
+def test_a_release_while_its_neighbour_is_released(
+    application: Application, organization: Organization
+) -> None:
+    """Addresses side by side that come back at once are in one range afterwards."""
+    subnet_id = add_subnet(application, organization, "10.0.0.0/29")
+    assigned = [
+        assign(application, organization, subnet_id, f"10.0.0.{last}") for last in range(1, 7)
+    ]
+    overlap(
+        application,
+        organization.id,
+        lambda tx: addresses.remove(tx, assigned[1]),
+        lambda tx: addresses.remove(tx, assigned[2]),
+    )
+    assert free_spans(application, organization, subnet_id) == [("10.0.0.2", "10.0.0.3")]
+    check(application, organization)
+
+
 def test_a_taker_while_an_address_is_released(
     application: Application, organization: Organization
 ) -> None:

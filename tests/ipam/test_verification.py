@@ -11,7 +11,7 @@ from ipcraft.app import Application
 from ipcraft.data.statements import Statement, own
 from ipcraft.data.transactions import Transaction
 from ipcraft.testing.organizations import Organization
-from ipcraft_ipam.networks import parse_address, to_bytes
+from ipcraft_ipam.networks import Span, parse_address, to_bytes
 from ipcraft_ipam.tables import addresses, free_ranges, subnet_usage, subnets
 from ipcraft_ipam.verification import Drift, verify
 
@@ -131,11 +131,13 @@ def test_a_range_in_a_childs_space_is_seen(
     offered: str,
 ) -> None:
     """No range of a subnet reaches into a child, or to an address that cannot be assigned."""
-    last = to_bytes(parse_address("10.0.0.98"))
+    span = Span(parse_address(first), parse_address("10.0.0.98"))
     spoil(
         application,
         organization,
-        change(free_ranges, last=last).values({"first": to_bytes(parse_address(first))}),
+        change(free_ranges, last=to_bytes(span.last)).values(
+            {"first": to_bytes(span.first), "host_bits": span.host_bits}
+        ),
     )
     (drift,) = drifts(application, organization)
     assert drift == Drift(made["10.0.0.0/24"], f"subnet 10.0.0.0/24 offers as free: {offered}")
@@ -159,7 +161,7 @@ def test_overlapping_ranges_are_seen(
     application: Application, organization: Organization, made: dict[str, str]
 ) -> None:
     """Two ranges never hold the same address."""
-    row = {"subnet_id": made["10.0.0.0/24"], "version": 1}
+    row = {"subnet_id": made["10.0.0.0/24"], "host_bits": 2, "version": 1}
     first, last = to_bytes(parse_address("10.0.0.20")), to_bytes(parse_address("10.0.0.30"))
     spoil(
         application,
@@ -171,11 +173,49 @@ def test_overlapping_ranges_are_seen(
     assert any("free ranges that overlap" in drift.message for drift in found)
 
 
+def test_ranges_that_touch_are_seen(
+    application: Application, organization: Organization, made: dict[str, str]
+) -> None:
+    """Free addresses side by side are in one range, or the next free subnet may not be found."""
+    upper = Span(parse_address("10.0.0.41"), parse_address("10.0.0.98"))
+    lower = Span(parse_address("10.0.0.16"), parse_address("10.0.0.40"))
+    spoil(
+        application,
+        organization,
+        change(free_ranges, last=to_bytes(upper.last)).values(
+            {"first": to_bytes(upper.first), "host_bits": upper.host_bits}
+        ),
+    )
+    row = {"subnet_id": made["10.0.0.0/24"], "host_bits": lower.host_bits, "version": 1}
+    ends = {"first": to_bytes(lower.first), "last": to_bytes(lower.last)}
+    spoil(
+        application,
+        organization,
+        insert(free_ranges).values({"organization_id": own(), **row, **ends}),
+    )
+    (drift,) = drifts(application, organization)
+    assert drift.message == (
+        "subnet 10.0.0.0/24 has free ranges that touch: 10.0.0.41 to 10.0.0.98"
+    )
+
+
+def test_a_range_of_a_wrong_size_is_seen(
+    application: Application, organization: Organization, made: dict[str, str]
+) -> None:
+    """Each range is filed under the largest network in it."""
+    last = to_bytes(parse_address("10.0.0.254"))
+    spoil(application, organization, change(free_ranges, last=last).values({"host_bits": 7}))
+    (drift,) = drifts(application, organization)
+    assert drift.message == (
+        "subnet 10.0.0.0/24 has free ranges filed under a wrong size: 10.0.0.100 to 10.0.0.254"
+    )
+
+
 def test_ranges_of_no_subnet_are_seen(
     application: Application, organization: Organization, made: dict[str, str]
 ) -> None:
     """A range whose subnet is gone is reported."""
-    row = {"subnet_id": "sub_gone", "version": 1}
+    row = {"subnet_id": "sub_gone", "host_bits": 0, "version": 1}
     place = to_bytes(parse_address("10.0.0.20"))
     spoil(
         application,
