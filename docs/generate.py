@@ -45,6 +45,10 @@ _CORE_SETTINGS = {
     "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
     "default_plan": "The plan of a new organization.",
     "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
+    "job_queue": "Where jobs run, `local` or `redis`; Redis where it has a URL.",
+    "smtp_url": "The mail server: `smtp://USER:PASSWORD@HOST:PORT?starttls=true` or `smtps://...`. "
+    "Without it mail is written to the log.",
+    "mail_from": "Whom mail is from: an address, or `Name <address>`.",
     "trusted_proxies": "Networks of the proxies whose `X-Forwarded-For` counts.",
     "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",
@@ -330,6 +334,7 @@ _PLAIN_NAMES = {
     "API": "The number of this plugin API; a plugin says which one it was written for.",
     "AddressBytes": "Column type of an address: a family byte and its 4 or 16 bytes.",
     "ExactText": "Column type of text that sorts byte by byte on every database.",
+    "ONCE": "The retries of a job that is not tried again.",
     "Row": "Type of a result that no constructor was named for: a tuple.",
     "SERVING_ROLE": "Key of a connection's info that names the role of the tenants.",
     "Seconds": "Column type of a time: whole seconds since the epoch.",

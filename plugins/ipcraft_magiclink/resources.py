@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import parse_qs
 
 import falcon
-from falcon.util.mediatypes import quality
+from falcon import mediatypes
 
 from ipcraft.plugin import Application, Forbidden, Invalid, RequestError, Unauthenticated, load
 from ipcraft_accounts import admit, member_object, normalize_email, sign_in, token_hash
@@ -154,7 +154,11 @@ def _given(token: str | None) -> str:
 def _taste(req: falcon.Request) -> Taste:
     """Tell what the client would rather have: a page, JSON, or whatever there is."""
     accept = req.accept
-    html, json = (quality(kind, accept) for kind in (falcon.MEDIA_HTML, falcon.MEDIA_JSON))
+    try:
+        html = mediatypes.quality(falcon.MEDIA_HTML, accept)
+        json = mediatypes.quality(falcon.MEDIA_JSON, accept)
+    except ValueError:  # nobody can tell
+        return "any"
     if html == json:
         html, json = falcon.MEDIA_HTML in accept, falcon.MEDIA_JSON in accept
     if html == json:
