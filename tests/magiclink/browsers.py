@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from falcon.testing import Result
 
@@ -53,7 +53,10 @@ class Browser:
             for name in ("token", "proof")
         }
         return self.request(
-            "POST", "/api/v1/auth/verify", params=fields, params_csv=False, headers=HTML
+            "POST",
+            "/api/v1/auth/verify",
+            body=urlencode(fields),
+            headers={**HTML, "Content-Type": "application/x-www-form-urlencoded"},
         )
 
     def me(self) -> Result:

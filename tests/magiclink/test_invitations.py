@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from ipcraft.logs import configure_logs
-from ipcraft.plugin import Application, Invalid, Transaction, Unavailable
+from ipcraft.plugin import Application, Invalid, Statement, Transaction, Unavailable
 from ipcraft.testing import Client, Clock, make_organization
 from ipcraft.testing.organizations import Organization
 from ipcraft.testing.services import MailSink
 from ipcraft_accounts.invitations import create_invitation
 from ipcraft_magiclink.invitations import due_invitations
+from ipcraft_magiclink.tables import invitations
 
 from .browsers import HTML, JSON, PUBLIC_URL, Browser
 
 Make = Callable[..., Application]
+ROWS = Statement(select(invitations.c.id))
 BOB = "bob@example.com"
 INVITATIONS = "/api/v1/invitations"
 
@@ -176,7 +179,6 @@ def test_a_queue_that_is_away_does_not_stop_an_invitation(
 ) -> None:
     """The invitation is made, the log says that the mail comes later, and it does."""
     app = make(signup="closed")
-    app.settings.section  # noqa: B018 - the application is used below
     app.job_queue.close()
     with pytest.raises(Unavailable):
         app.enqueue("magiclink.tidy")
@@ -222,9 +224,4 @@ def test_links_of_ended_invitations_are_forgotten(
     app.enqueue("magiclink.tidy")
     app.job_queue.close()
     with app.storage.read_system() as tx:
-        from sqlalchemy import select
-
-        from ipcraft.plugin import Statement
-        from ipcraft_magiclink.tables import invitations
-
-        assert tx.all(Statement(select(invitations.c.id))) == []
+        assert tx.all(ROWS) == []

@@ -296,8 +296,8 @@ def test_where_sign_up_is_closed_nobody_new_gets_a_link(make: Make, sink: MailSi
     app.job_queue.close()
     assert sorted(mail.recipients[0] for mail in sink.mails) == [ADA, "bob@example.com"]
     for mail in sink.mails:
-        assert browser.open(mail.link).status_code == 303
-        assert browser.me().json["organization"]["id"] == organization.id
+        answer = Browser(app).open(mail.link, headers=JSON)
+        assert answer.json["organization"]["id"] == organization.id
 
 
 def test_a_person_who_may_enter_no_more_is_refused(make: Make, sink: MailSink) -> None:
@@ -397,7 +397,9 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
         answer = Browser(app).ask(email, headers={"X-Request-Id": "same"})
         headers = {name: text for name, text in answer.headers.items() if name != "set-cookie"}
         cookie = answer.headers["set-cookie"]
-        seen.append((answer.status_code, answer.content, headers, len(cookie), cookie[-60:]))
+        seen.append(
+            (answer.status_code, answer.content, headers, len(cookie), cookie.partition(";")[2])
+        )
     assert seen[0] == seen[1]
 
 
