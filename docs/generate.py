@@ -338,6 +338,7 @@ _PLAIN_NAMES = {
     "Row": "Type of a result that no constructor was named for: a tuple.",
     "SERVING_ROLE": "Key of a connection's info that names the role of the tenants.",
     "Seconds": "Column type of a time: whole seconds since the epoch.",
+    "ONCE": "The `Retries` of a job that is not tried again.",
     "Queued": "Type of a statement that waits to be sent, with its arguments.",
     "events": "The table of events.",
     "hookimpl": "Mark a function as the implementation of the hook it is named after.",

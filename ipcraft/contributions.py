@@ -175,7 +175,8 @@ class AuthBackend(Protocol):
     def authenticate(self, request: falcon.Request) -> Identity | None:
         """Return the identity, or None when the request carries none of this backend's credentials.
 
-        Raises `ipcraft.errors.Unauthenticated` when it does and they are bad. Any other
+        Raises `ipcraft.errors.Unauthenticated` when it does and they are bad, `Forbidden` or
+        `LimitReached` when they are good and the sender may not come in all the same. Any other
         exception answers 503; the request never falls through to the next backend.
         """
 

@@ -28,6 +28,7 @@ from ipcraft.data.claims import Claim, Recognition
 from ipcraft.data.last_used import LastUsed
 from ipcraft.data.locks import lock_key, try_lock, wait_lock
 from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upgrade
+from ipcraft.data.pages import CountedPage
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
@@ -73,6 +74,7 @@ __all__ = [
     "Command",
     "CompiledStatement",
     "Contention",
+    "CountedPage",
     "EventType",
     "ExactText",
     "Forbidden",

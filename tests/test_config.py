@@ -136,7 +136,7 @@ def test_other_variables_are_let_be() -> None:
     [
         ("log_level = debug", "not valid TOML: Invalid value (at line 1, column 13)"),
         ('log_levle = "debug"', 'log_levle: unknown key; did you mean "log_level"?'),
-        ("[mail]", "mail: unknown key"),
+        ("[colours]", "colours: unknown key"),
         ('log_level = "loud"', "log_level: Must be one of: debug, info, warning, error."),
         ('log_format = "xml"', "log_format: Must be one of: json, text."),
         ("database_url = 5", "database_url: Not a valid string."),

@@ -11,12 +11,20 @@ import structlog
 
 from ipcraft.contributions import AuthBackend, Identity, Plan, Route
 from ipcraft.data.claims import Claim
-from ipcraft.errors import Forbidden, RequestError, Unauthenticated, Unavailable
+from ipcraft.errors import (
+    Forbidden,
+    LimitReached,
+    RequestError,
+    Unauthenticated,
+    Unavailable,
+)
 from ipcraft.http.forgery import ForgeryGuard
 from ipcraft.http.rate_limits import RateLimits
 
 _log = structlog.get_logger("ipcraft.http")
 
+_REFUSALS = (Unauthenticated, Forbidden, LimitReached, Unavailable)
+"""What an auth backend refuses a request with; anything else it raises is its own failure."""
 
 Authorize = Callable[[Identity, str, str], bool]
 """Tell whether an identity may do an action on a path."""
@@ -114,7 +122,7 @@ class Identification:
         for backend in self._backends:
             try:
                 identity = backend.authenticate(req)
-            except (Unauthenticated, Unavailable):
+            except _REFUSALS:
                 raise
             except Exception as error:  # falling through would let a broken guard be passed
                 _log.exception("an auth backend failed", backend=backend.name)

@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 from ipcraft.plugin import Application, Page, rfc3339, send_list, with_prefix
-from ipcraft_activity.entries import Entry, count_entries, latest_entries
+from ipcraft_activity.entries import Entry, latest_entries, page_of_entries
 
 DEFAULT_LIMIT = 50
 """Entries of an answer to a request that names no limit."""
@@ -25,13 +25,17 @@ class Activity:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List what happened, the newest first, as far back as the plan says."""
         identity = req.context.identity
-        days = self._app.plan(identity).activity_days
         page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
-        with self._app.read(identity) as tx:
-            entries = latest_entries(
-                tx, limit=page.limit or DEFAULT_LIMIT, offset=page.offset, days=days
-            )
-            total = count_entries(tx, days=days) if page.asked else None
+        limit = page.limit or DEFAULT_LIMIT
+        now, days = int(self._app.clock()), self._app.plan(identity).activity_days
+        total = None
+        with self._app.look(identity) as reader:
+            if page.asked:
+                entries, total = page_of_entries(
+                    reader, limit=limit, offset=page.offset, now=now, days=days
+                )
+            else:
+                entries = latest_entries(reader, limit=limit, now=now, days=days)
         send_list(req, resp, rows=[_shown(entry) for entry in entries], page=page, total=total)
 
 

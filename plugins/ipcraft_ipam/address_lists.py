@@ -1,4 +1,7 @@
-"""Lists of addresses: of a subnet or of the organization, by address, page by page."""
+"""Lists of addresses: of a subnet or of the organization, by address, page by page.
+
+A list without a filter of its own is counted by the counters of its subnets, not by its addresses.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,24 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, and_, func, or_, select, tuple_
 
-from ipcraft.plugin import AddressBytes, Reader, Row, Statement, given, own
+from ipcraft.plugin import (
+    AddressBytes,
+    CountedPage,
+    NotFound,
+    Reader,
+    Row,
+    Statement,
+    given,
+    own,
+)
 from ipcraft_ipam.addresses import COLUMNS, Address, address
 from ipcraft_ipam.networks import Span, to_bytes
-from ipcraft_ipam.tables import addresses
+from ipcraft_ipam.tables import addresses, subnets
+from ipcraft_ipam.usage import used_anywhere, used_within
 
-_a = addresses.c
+_a, _s = addresses.c, subnets.c
 EQUAL = ("vrf_id", "mac_address", "hostname", "status", "owner")
 """The filters that a column equals."""
 
@@ -24,7 +37,7 @@ START: Row = ("", b"")
 
 
 def pages(
-    tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int, offset: int = 0
+    tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int
 ) -> list[Address]:
     """Give up to `limit` addresses after a (VRF, address) place.
 
@@ -37,13 +50,29 @@ def pages(
         after_vrf_id=after_vrf_id,
         after_ip=after_ip,
         limit=limit,
-        offset=offset,
     )
 
 
-def count(tx: Reader, filters: Mapping[str, Any]) -> int:
-    """Count what `pages` would give in all."""
-    return int(tx.value(_count(frozenset(filters)), **_parameters(filters)))
+def page_of(
+    tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
+) -> tuple[list[Address], int]:
+    """Give up to `limit` addresses after `offset` ones, and how many there are in all.
+
+    Filters: those of `EQUAL`; `ip` as a number.
+    """
+    return _counted(frozenset(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
+
+
+def page_of_subnet(
+    tx: Reader, subnet_id: str, filters: Mapping[str, Any], *, limit: int, offset: int
+) -> tuple[list[Address], int]:
+    """Give the same of a subnet and all its descendants. Raises `NotFound`."""
+    found = _counted_in_subnet(frozenset(filters)).find(
+        tx, subnet_id=subnet_id, limit=limit, offset=offset, **_parameters(filters)
+    )
+    if found is None:
+        raise NotFound("Subnet not found")
+    return found
 
 
 def position(row: Address) -> Row:
@@ -97,12 +126,48 @@ def _page(names: frozenset[str]) -> Statement[Address]:
         select(*COLUMNS)
         .where(*_conditions(names), after)
         .order_by(*order)
-        .limit(given("limit", Integer()))
-        .offset(given("offset", Integer())),
+        .limit(given("limit", Integer())),
         address,
     )
 
 
 @lru_cache
-def _count(names: frozenset[str]) -> Statement[Row]:
-    return Statement(select(func.count()).select_from(addresses).where(*_conditions(names)))
+def _counted(names: frozenset[str]) -> CountedPage[Address]:
+    conditions = _conditions(names)
+    if names <= {"vrf_id"}:
+        total = used_anywhere(in_one_vrf="vrf_id" in names)
+    else:
+        total = _count(conditions)
+    return CountedPage(
+        select(*COLUMNS).where(*conditions), order=[_a.vrf_id, _a.ip], total=total, into=address
+    )
+
+
+@lru_cache
+def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Address]:
+    target = (
+        select(_s.vrf_id, _s.first, _s.last)
+        .where(_s.organization_id == own(), _s.id == given("subnet_id"))
+        .cte("target")
+    )
+
+    def of_target(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return select(column).correlate(None).scalar_subquery()
+
+    conditions = [
+        *_conditions(names),
+        _a.vrf_id == of_target(target.c.vrf_id),
+        _a.ip >= of_target(target.c.first),
+        _a.ip <= of_target(target.c.last),
+    ]
+    return CountedPage(
+        select(*COLUMNS).where(*conditions),
+        order=[_a.ip],
+        total=_count(conditions) if names else used_within(target),
+        into=address,
+        within=target,
+    )
+
+
+def _count(conditions: list[ColumnElement[bool]]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(addresses).where(*conditions).scalar_subquery()

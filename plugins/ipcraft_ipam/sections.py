@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Integer, delete, func, insert, select, tuple_
 
 from ipcraft.plugin import (
     Change,
+    CountedPage,
     Invalid,
     NotFound,
     Reader,
@@ -51,11 +52,18 @@ _PAGE = Statement(
         > tuple_(given("sort_order", BigInteger()), given("name"), given("id")),
     )
     .order_by(_c.sort_order, _c.name, _c.id)
-    .limit(given("limit", Integer()))
-    .offset(given("offset", Integer())),
+    .limit(given("limit", Integer())),
     Section,
 )
-_COUNT = Statement(select(func.count()).select_from(sections).where(_c.organization_id == own()))
+_COUNTED_PAGE = CountedPage(
+    select(*_COLUMNS).where(_c.organization_id == own()),
+    order=[_c.sort_order, _c.name, _c.id],
+    total=select(func.count())
+    .select_from(sections)
+    .where(_c.organization_id == own())
+    .scalar_subquery(),
+    into=Section,
+)
 _INSERT = Statement(insert(sections))
 _UPDATE = Statement(
     update(sections)
@@ -88,17 +96,15 @@ def require(tx: Transaction, section_id: str | None) -> None:
         )
 
 
-def page(tx: Reader, *, after: Row = FIRST, limit: int, offset: int = 0) -> list[Section]:
+def page(tx: Reader, *, after: Row = FIRST, limit: int) -> list[Section]:
     """Give up to `limit` folders by sort order and name, after a place in that order."""
     sort_order, name, section_id = after
-    return tx.all(
-        _PAGE, sort_order=sort_order, name=name, id=section_id, limit=limit, offset=offset
-    )
+    return tx.all(_PAGE, sort_order=sort_order, name=name, id=section_id, limit=limit)
 
 
-def count(tx: Reader) -> int:
-    """Count the folders."""
-    return int(tx.value(_COUNT))
+def page_of(tx: Reader, *, limit: int, offset: int) -> tuple[list[Section], int]:
+    """Give up to `limit` folders after `offset` ones, and how many there are in all."""
+    return _COUNTED_PAGE.read(tx, limit=limit, offset=offset)
 
 
 def create(tx: Transaction, values: Mapping[str, Any]) -> Section:

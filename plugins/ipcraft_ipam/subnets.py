@@ -9,7 +9,17 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, and_, func, or_, select, tuple_
 
-from ipcraft.plugin import AddressBytes, NotFound, Reader, Row, Statement, Transaction, given, own
+from ipcraft.plugin import (
+    AddressBytes,
+    CountedPage,
+    NotFound,
+    Reader,
+    Row,
+    Statement,
+    Transaction,
+    given,
+    own,
+)
 from ipcraft_ipam.networks import Network, from_bytes, to_bytes
 from ipcraft_ipam.tables import GLOBAL_VRF, NO_PARENT, subnets
 from ipcraft_ipam.usage import USED_IN, Usage, used_within
@@ -35,7 +45,7 @@ class Subnet:
     @property
     def total(self) -> int:
         """Give the number of usable addresses."""
-        return self.network.usable(is_pool=self.is_pool).size
+        return self.network.capacity(is_pool=self.is_pool)
 
     def usage(self, used: int) -> Usage:
         """Relate a count of addresses to the usable ones."""
@@ -105,13 +115,13 @@ ONE_WITH_USAGE = Statement(select(*COLUMNS, used_within()).where(*_BY_ID), _with
 CHILDREN_WITH_USAGE = Statement(
     select(*COLUMNS, used_within())
     .where(_s.organization_id == own(), _s.parent_id == given("id"))
-    .order_by(_s.vrf_id, _s.first),
+    .order_by(_s.first),
     _with_usage,
 )
 CHILDREN = Statement(
     select(_s.id, _s.first, _s.prefix_length, _s.name)
     .where(_s.organization_id == own(), _s.parent_id == given("id"))
-    .order_by(_s.vrf_id, _s.first),
+    .order_by(_s.first),
     lambda child_id, first, prefix_length, name: (
         child_id,
         Network(from_bytes(first), prefix_length),
@@ -233,7 +243,6 @@ def pages(
     *,
     after: Row | None = None,
     limit: int,
-    offset: int = 0,
 ) -> list[tuple[Subnet, Usage]]:
     """Give up to `limit` subnets by address, after the (VRF, first, prefix length) of the last one.
 
@@ -243,8 +252,7 @@ def pages(
     parameters = _parameters(filters)
     if after is not None:
         parameters |= dict(zip(("after_vrf_id", "after_first", "after_prefix"), after, strict=True))
-    statement = _page(names, after is not None)
-    return tx.all(statement, **parameters, limit=limit, offset=offset)
+    return tx.all(_page(names, after is not None), **parameters, limit=limit)
 
 
 def containing(
@@ -261,9 +269,11 @@ def containing(
     return [get_with_usage(tx, subnet_id) for subnet_id in reversed(ids)]
 
 
-def count(tx: Reader, filters: Mapping[str, Any]) -> int:
-    """Count what `pages` would give in all."""
-    return int(tx.value(_count(frozenset(filters)), **_parameters(filters)))
+def page_of(
+    tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
+) -> tuple[list[tuple[Subnet, Usage]], int]:
+    """Give up to `limit` subnets by address after `offset` ones, and how many there are in all."""
+    return _counted(frozenset(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
 
 
 def walk(
@@ -300,7 +310,7 @@ def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-_SELECTIVE = {"parent_id", "section_id", "network"}
+_SELECTIVE = {"section_id", "network"}
 """Filters that an index answers."""
 
 
@@ -317,19 +327,31 @@ def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _order(names: frozenset[str]) -> list[ColumnElement[Any]]:
+    """Order by VRF and address; the children of one parent, which are in one VRF, by address.
+
+    PERF: an index has the children of each parent in this order, roots of many VRFs too.
+    """
+    if "parent_id" in names:
+        return [_s.first, _s.vrf_id]
+    return [_s.vrf_id, _s.first, _s.prefix_length]
+
+
 def _after(names: frozenset[str]) -> ColumnElement[bool]:
     """Compare with the place of the last one.
 
     PERF: of a comparison of rows the planner judges the first column alone. Where all subnets are
     in one VRF it then expects next to no row, and walks through all of them for a filter that
-    has an index of its own.
+    has an index of its own. The index of parents has the order too, and the address first.
     """
     vrf_id = given("after_vrf_id")
-    place = (given("after_first", AddressBytes), given("after_prefix", Integer()))
+    first, prefix = given("after_first", AddressBytes), given("after_prefix", Integer())
+    if "parent_id" in names:
+        return tuple_(_s.first, _s.vrf_id) > tuple_(first, vrf_id)
     if names & _SELECTIVE:
-        later = or_(_s.vrf_id > vrf_id, tuple_(_s.first, _s.prefix_length) > tuple_(*place))
+        later = or_(_s.vrf_id > vrf_id, tuple_(_s.first, _s.prefix_length) > tuple_(first, prefix))
         return and_(_s.vrf_id >= vrf_id, later)
-    return tuple_(_s.vrf_id, _s.first, _s.prefix_length) > tuple_(vrf_id, *place)
+    return tuple_(_s.vrf_id, _s.first, _s.prefix_length) > tuple_(vrf_id, first, prefix)
 
 
 @lru_cache
@@ -340,13 +362,24 @@ def _page(names: frozenset[str], continued: bool) -> Statement[tuple[Subnet, Usa
     return Statement(
         select(*COLUMNS, used_within())
         .where(*conditions)
-        .order_by(_s.vrf_id, _s.first, _s.prefix_length)
-        .limit(given("limit", Integer()))
-        .offset(given("offset", Integer())),
+        .order_by(*_order(names))
+        .limit(given("limit", Integer())),
         _with_usage,
     )
 
 
 @lru_cache
-def _count(names: frozenset[str]) -> Statement[Row]:
-    return Statement(select(func.count()).select_from(subnets).where(*_conditions(names)))
+def _counted(names: frozenset[str]) -> CountedPage[tuple[Subnet, Usage]]:
+    conditions = _conditions(names)
+    return CountedPage(
+        select(*COLUMNS, _s.last).where(*conditions),
+        order=_order(names),
+        total=select(func.count()).select_from(subnets).where(*conditions).scalar_subquery(),
+        beside=lambda page: [used_within(page)],
+        into=_with_last_and_usage,
+    )
+
+
+def _with_last_and_usage(*row: Any) -> tuple[Subnet, Usage]:
+    *columns, _, used = row
+    return _with_usage(*columns, used)

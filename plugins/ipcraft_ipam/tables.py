@@ -49,7 +49,7 @@ subnets = tenant_table(
     UniqueConstraint(
         "organization_id", "vrf_id", "first", "prefix_length", name="uq_subnets_network"
     ),
-    Index("ix_subnets_parent", "parent_id", "organization_id", "vrf_id", "first"),
+    Index("ix_subnets_parent", "parent_id", "organization_id", "first", "vrf_id"),
 )
 Index(
     "ix_subnets_section_id",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, delete, func, select
+from sqlalchemy import BigInteger, FromClause, ScalarSelect, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
@@ -69,19 +69,29 @@ class Usage:
         return round(min(self.used / self.total, 1.0), 3)
 
 
-def used_within() -> ColumnElement[int]:
-    """Sum the counters of a row of `subnets` and of all its descendants, in one index range."""
+def used_within(of: FromClause = subnets) -> ScalarSelect[int]:
+    """Sum the counters of a row of subnets and of all its descendants, in one index range."""
     return (
         select(func.coalesce(func.sum(_u.used), 0))
         .where(
             _u.organization_id == own(),
-            _u.vrf_id == subnets.c.vrf_id,
-            _u.first >= subnets.c.first,
-            _u.first <= subnets.c.last,
-            _u.last <= subnets.c.last,
+            _u.vrf_id == of.c.vrf_id,
+            _u.first >= of.c.first,
+            _u.first <= of.c.last,
+            _u.last <= of.c.last,
         )
+        .correlate(of)
         .scalar_subquery()
-        .label("used")
+    )
+
+
+def used_anywhere(*, in_one_vrf: bool) -> ScalarSelect[int]:
+    """Sum all counters of the organization, or of the VRF that is `given` as ``vrf_id``."""
+    vrf = (_u.vrf_id == given("vrf_id"),) if in_one_vrf else ()
+    return (
+        select(func.coalesce(func.sum(_u.used), 0))
+        .where(_u.organization_id == own(), *vrf)
+        .scalar_subquery()
     )
 
 

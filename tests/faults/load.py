@@ -54,8 +54,9 @@ class Load:
         while not self._stopping.is_set():
             try:
                 answer = session.post(self._url, headers=self._headers, json={}, timeout=30)
-            except requests.ConnectionError:
-                # Nothing was acknowledged; whether it was done is not known.
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                # No answer, or one that was cut: nothing was acknowledged, and nobody knows
+                # whether it was done.
                 self._stopping.wait(_PAUSE)
                 continue
             with self._changed:

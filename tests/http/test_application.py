@@ -25,6 +25,7 @@ from ipcraft.data.statements import Statement
 from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
+from ipcraft.jobs.definitions import Order
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
 from ipcraft_local import LocalRateLimiter
 
@@ -32,6 +33,8 @@ HOOKS = (
     "auth_backends",
     "event_types",
     "health_checks",
+    "job_queues",
+    "jobs",
     "rate_limiters",
     "routes",
     "startup",
@@ -102,6 +105,20 @@ class Emptiness:
         """Have nothing to close."""
 
 
+class Idle:
+    """Be a queue that nothing is put into."""
+
+    name = "idle"
+    runs_here = False
+
+    def put(self, order: Order) -> None:
+        """Refuse."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+
 class EmptinessBackend:
     """Open the storage that keeps nothing."""
 
@@ -141,6 +158,7 @@ def application(
     """Make an application of one plugin that gives a storage and these values."""
     given.setdefault("storage_backends", [backend or EmptinessBackend()])
     given.setdefault("rate_limiters", [LocalRateLimiter()])
+    given.setdefault("job_queues", [Idle()])
     plugin = Plugin("acme", "acme-plugin", "1.0", "acme")
     implementations = {f"ipcraft_{hook}": () for hook in HOOKS} | {
         f"ipcraft_{hook}": (

@@ -13,7 +13,7 @@ from sqlalchemy import literal, select
 from ipcraft.contributions import Identity, Route
 from ipcraft.data.claims import Claim
 from ipcraft.data.statements import Statement
-from ipcraft.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from ipcraft.errors import Forbidden, Invalid, LimitReached, Unauthenticated, Unavailable
 
 Serve = Callable[..., TestClient]
 
@@ -70,14 +70,16 @@ def test_the_first_identity_counts(serve: Serve) -> None:
         (Unauthenticated("Expired"), 401),
         (Unavailable("Database is away"), 503),
         (RuntimeError("secret inside"), 503),
-        (Forbidden("Not here"), 503),
+        (Forbidden("Not here"), 403),
+        (LimitReached("Full"), 402),
+        (Invalid("Not like this"), 503),
         (KeyError("x"), 503),
     ],
 )
 def test_a_backend_that_raises_stops_the_request(
     serve: Serve, error: Exception, status: int
 ) -> None:
-    """Bad credentials are 401, a failure is 503; the next backend is not asked."""
+    """A refusal has its status, a failure is 503; the next backend is not asked."""
     after = Backend("b", ALICE)
     client = serve(Route("/", Whoami()), backends=[Backend("a", error), after])
     answer = client.simulate_get("/")

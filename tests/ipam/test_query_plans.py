@@ -34,6 +34,7 @@ Link = psycopg.Connection[tuple[Any, ...]]
 
 ORGANIZATION = new_id("org")
 ROOT, FLAT = parse_network("10.0.0.0/8"), parse_network("11.0.0.0/16")
+WIDE = parse_network("13.0.0.0/8")
 CHILDREN = 20_000
 ASSIGNED = 30_000
 SMALL_ORGANIZATIONS = 30
@@ -70,9 +71,18 @@ def link(postgresql: PostgreSQL) -> Iterator[Link]:
     postgresql.drop_database(url)
 
 
+def wide_child(number: int) -> Network:
+    """Give one of the children of the wide subnet."""
+    return Network(WIDE.first + (number << 8), 24)
+
+
 def fill(link: Link, organization_id: str, *, children: int, assigned: int) -> None:
-    """Write a root with so many children, and a flat subnet with so many addresses."""
-    nodes = [(ROOT, "", "root"), (FLAT, "", "flat")]
+    """Write a root with so many grandchildren, a wide one with so many children, and a flat one.
+
+    The flat one has so many addresses.
+    """
+    nodes = [(ROOT, "", "root"), (FLAT, "", "flat"), (WIDE, "", "wide")]
+    nodes += [(wide_child(number), "wide", f"wide{number}") for number in range(children)]
     nodes += [(middle(number), "root", f"middle{number}") for number in range(0, children, 256)]
     nodes += [(child(n), f"middle{n - n % 256}", f"child{n}") for n in range(children)]
     copy(
@@ -150,23 +160,27 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "used within": (usage.USED_IN, HERE),
     "subnets": (
         subnets._page(frozenset(), True),
-        {"after_vrf_id": "", "after_first": HERE["first"], "after_prefix": 24, "limit": 50,
-         "offset": 0},
+        {"after_vrf_id": "", "after_first": HERE["first"], "after_prefix": 24, "limit": 50},
     ),
     "subnets of a parent": (
         subnets._page(frozenset({"parent_id"}), True),
         {"parent_id": "middle8960", "after_vrf_id": "", "after_first": HERE["first"],
-         "after_prefix": 24, "limit": 50, "offset": 0},
+         "after_prefix": 24, "limit": 50},
+    ),
+    "subnets of a wide parent": (
+        subnets._page(frozenset({"parent_id"}), True),
+        {"parent_id": "wide", "after_vrf_id": "", "after_first": to_bytes(wide_child(9_000).first),
+         "after_prefix": 24, "limit": 50},
     ),
     "subnets of a small parent": (
         subnets._page(frozenset({"parent_id"}), True),
         {"parent_id": "child9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
-         "limit": 50, "offset": 0},
+         "limit": 50},
     ),
     "subnets of a folder": (
         subnets._page(frozenset({"section_id"}), True),
         {"section_id": "sec9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
-         "limit": 50, "offset": 0},
+         "limit": 50},
     ),
     "place": (addresses._PLACE, {"subnet_id": "flat", "ip": IP, "prefix_length": 128}),
     "place in a child": (
@@ -176,20 +190,27 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "address at home": (addresses._ONE_AT_HOME, {"id": f"addr{FLAT.first + 1}"}),
     "addresses": (
         address_lists._page(frozenset()),
-        {"after_vrf_id": "", "after_ip": IP, "limit": 100, "offset": 0},
+        {"after_vrf_id": "", "after_ip": IP, "limit": 100},
     ),
     "addresses of a subnet": (
         address_lists._page(frozenset({"vrf_id", "within"})),
-        {**FLAT_HERE, "after_vrf_id": "", "after_ip": IP, "limit": 100, "offset": 0},
+        {**FLAT_HERE, "after_vrf_id": "", "after_ip": IP, "limit": 100},
     ),
     "addresses of a host": (
         address_lists._page(frozenset({"hostname"})),
-        {"hostname": f"host{FLAT.first + 1}", "after_vrf_id": "", "after_ip": b"", "limit": 100,
-         "offset": 0},
+        {"hostname": f"host{FLAT.first + 1}", "after_vrf_id": "", "after_ip": b"", "limit": 100},
+    ),
+    "a page of addresses of a subnet": (
+        address_lists._counted_in_subnet(frozenset()).statement,
+        {"subnet_id": "flat", "limit": 50, "offset": 0},
+    ),
+    "a page of addresses of a host": (
+        address_lists._counted(frozenset({"hostname"})).statement,
+        {"hostname": f"host{FLAT.first + 1}", "limit": 50, "offset": 0},
     ),
     "an address": (
         address_lists._page(frozenset({"ip", "vrf_id"})),
-        {"ip": IP, "vrf_id": "", "after_vrf_id": "", "after_ip": b"", "limit": 100, "offset": 0},
+        {"ip": IP, "vrf_id": "", "after_vrf_id": "", "after_ip": b"", "limit": 100},
     ),
     "space": (allocation._SPACE, {"id": "flat"}),
     "space and lowest": (allocation._SPACE_AND_LOWEST, {"id": "flat"}),

@@ -76,7 +76,9 @@ def test_redis_holds_names_and_json(app: Application, own_redis: Redis) -> None:
     with redis.Redis.from_url(own_redis.url) as client:
         stored = client.hgetall(f"rq:job:{identifier}")
     assert stored[b"description"] == b"chores.note"
-    assert zlib.decompress(stored[b"data"]) == b'["chores.note", null, [{"file": "somewhere"}], {}]'
+    data = stored[b"data"]
+    assert isinstance(data, bytes)
+    assert zlib.decompress(data) == b'["chores.note", null, [{"file": "somewhere"}], {}]'
 
 
 def test_a_name_nobody_registered_is_not_run(

@@ -23,9 +23,12 @@ from ipcraft.testing.services import (
     PgBouncer,
     PostgreSQL,
     ServiceFailed,
+    Slapd,
 )
 
 Connection = psycopg.Connection[tuple[object, ...]]
+
+_ONE_ENTRY = "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n"
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +227,35 @@ def test_pgbouncer_shares_a_session_among_its_clients(server: PostgreSQL) -> Non
         with _connected(bouncer.url) as second:
             row = second.execute("SELECT current_setting('ipcraft.org')", prepare=False).fetchone()
     assert row == ("leaked",)
+
+
+def test_missing_slapd_is_one_sentence_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without OpenLDAP's server the error names the package."""
+    monkeypatch.setattr("shutil.which", lambda *args, **options: None)
+    monkeypatch.setattr("pathlib.Path.is_dir", lambda path: True)
+    with pytest.raises(MissingService, match="`apt-get install slapd`"):
+        Slapd("dc=example,dc=com", _ONE_ENTRY)
+
+
+@pytest.mark.slapd
+def test_slapd_serves_and_leaves_nothing_behind() -> None:
+    """It listens while it is open, and its folder goes with it."""
+    with Slapd("dc=example,dc=com", _ONE_ENTRY) as slapd:
+        socket.create_connection(("127.0.0.1", slapd.port)).close()
+        folder = slapd._folder
+        assert folder.is_dir()
+    assert not folder.exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", slapd.port))
+
+
+@pytest.mark.slapd
+def test_slapd_that_does_not_start_says_why() -> None:
+    """What it wrote is in the error."""
+    with pytest.raises(ServiceFailed, match="nonsense"):
+        Slapd("dc=example,dc=com", _ONE_ENTRY, options="nonsense")
 
 
 def test_a_healthy_proxy_passes_everything_both_ways(proxy: FaultProxy) -> None:

@@ -1,6 +1,6 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
->>> from ipcraft.testing.services import FaultProxy, MailSink, PgBouncer, PostgreSQL, Redis
+>>> from ipcraft.testing.services import MailSink, PgBouncer, PostgreSQL, Redis, Slapd
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -14,6 +14,7 @@ from ipcraft.testing.services.pgbouncer import PgBouncer
 from ipcraft.testing.services.postgresql import PostgreSQL
 from ipcraft.testing.services.processes import MissingService, ServiceFailed, free_port
 from ipcraft.testing.services.redis import Redis
+from ipcraft.testing.services.slapd import Slapd
 
 __all__ = [
     "FaultProxy",
@@ -23,5 +24,6 @@ __all__ = [
     "PostgreSQL",
     "Redis",
     "ServiceFailed",
+    "Slapd",
     "free_port",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import falcon
 
 from ipcraft.plugin import (
     Application,
+    Identity,
     Invalid,
     Page,
     Reader,
@@ -37,10 +39,19 @@ class SubnetAddressesResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """List all addresses in the subnet's network, those of its descendants included."""
-        with self._app.look(req.context.identity) as reader:
-            subnet = subnets.get(reader, subnet_id)
-        within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
-        _send(self._app, req, resp, filters={**_filters(req), **within})
+        identity = req.context.identity
+        page, filters = Page.of(req), _filters(req)
+        if page.limit is None:
+            with self._app.look(identity) as reader:
+                subnet = subnets.get(reader, subnet_id)
+            within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
+            _stream(self._app, identity, resp, filters={**filters, **within})
+            return
+        with self._app.look(identity) as reader:
+            rows, total = address_lists.page_of_subnet(
+                reader, subnet_id, filters, limit=page.limit, offset=page.offset
+            )
+        _send_page(req, resp, rows, page=page, total=total)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Assign an address, or all of a list."""
@@ -65,7 +76,16 @@ class AddressesResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the addresses that match every given filter, all without one."""
-        _send(self._app, req, resp, filters=_filters(req))
+        identity = req.context.identity
+        page, filters = Page.of(req), _filters(req)
+        if page.limit is None:
+            _stream(self._app, identity, resp, filters=filters)
+            return
+        with self._app.look(identity) as reader:
+            rows, total = address_lists.page_of(
+                reader, filters, limit=page.limit, offset=page.offset
+            )
+        _send_page(req, resp, rows, page=page, total=total)
 
 
 class AddressResource:
@@ -94,23 +114,20 @@ class AddressResource:
         resp.status = falcon.HTTP_204
 
 
-def _send(
-    app: Application, req: falcon.Request, resp: falcon.Response, *, filters: dict[str, Any]
+def _stream(
+    app: Application, identity: Identity, resp: falcon.Response, *, filters: Mapping[str, Any]
 ) -> None:
-    identity = req.context.identity
-    page = Page.of(req)
-    if page.limit is None:
+    def read(tx: Reader, after: Row | None) -> list[Address]:
+        start = after or address_lists.START
+        return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
 
-        def read(tx: Reader, after: Row | None) -> list[Address]:
-            start = after or address_lists.START
-            return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
+    position = address_lists.position
+    stream_list(resp, pages(app, identity, read=read, position=position, show=address_object))
 
-        position = address_lists.position
-        stream_list(resp, pages(app, identity, read=read, position=position, show=address_object))
-        return
-    with app.read(identity) as tx:
-        rows = address_lists.pages(tx, filters, limit=page.limit, offset=page.offset)
-        total = address_lists.count(tx, filters)
+
+def _send_page(
+    req: falcon.Request, resp: falcon.Response, rows: list[Address], *, page: Page, total: int
+) -> None:
     send_list(req, resp, rows=[address_object(row) for row in rows], page=page, total=total)
 
 

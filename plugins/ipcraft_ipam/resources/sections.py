@@ -31,9 +31,8 @@ class SectionsResource:
             )
             stream_list(resp, found)
             return
-        with self._app.read(identity) as tx:
-            rows = sections.page(tx, limit=page.limit, offset=page.offset)
-            total = sections.count(tx)
+        with self._app.look(identity) as reader:
+            rows, total = sections.page_of(reader, limit=page.limit, offset=page.offset)
         send_list(req, resp, rows=[section_object(row) for row in rows], page=page, total=total)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -56,9 +56,8 @@ class SubnetsResource:
                 resp, pages(self._app, identity, read=read, position=_position, show=_object)
             )
         else:
-            with self._app.read(identity) as tx:
-                rows = subnets.pages(tx, filters, limit=page.limit, offset=page.offset)
-                total = subnets.count(tx, filters)
+            with self._app.look(identity) as reader:
+                rows, total = subnets.page_of(reader, filters, limit=page.limit, offset=page.offset)
             send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
 
     def _send_containing(

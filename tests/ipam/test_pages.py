@@ -1,0 +1,121 @@
+"""Pages of lists: the right rows, the right total, and one statement for both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ipcraft.data.statements import Statement
+from ipcraft.data.transactions import Reader
+from ipcraft.testing.organizations import Organization
+
+LISTS = (
+    "/api/v1/sections",
+    "/api/v1/subnets",
+    "/api/v1/subnets?parent_id={root}",
+    "/api/v1/subnets?parent_id=",
+    "/api/v1/subnets?section_id={section}",
+    "/api/v1/subnets?vrf_id=",
+    "/api/v1/addresses",
+    "/api/v1/addresses?vrf_id=",
+    "/api/v1/addresses?status=active",
+    "/api/v1/subnets/{root}/addresses",
+    "/api/v1/subnets/{root}/addresses?status=reserved",
+    "/api/v1/subnets/{leaf}/addresses",
+    "/api/v1/subnets/{empty}/addresses",
+)
+
+
+@pytest.fixture
+def ids(organization: Organization) -> dict[str, str]:
+    """Make folders, a root with five children of which four have three addresses each."""
+
+    def make(path: str, body: object) -> Any:
+        answer = organization.client.post(path, json=body)
+        assert answer.status_code == 201
+        return answer.json
+
+    sections = [make("/api/v1/sections", {"name": name})["id"] for name in "abc"]
+    root = make("/api/v1/subnets", {"network": "10.0.0.0/16"})["id"]
+    make("/api/v1/subnets", {"network": "fd00::/64"})
+    children = make(
+        "/api/v1/subnets",
+        [{"network": f"10.0.{n}.0/24", "section_id": sections[0]} for n in range(5)],
+    )
+    for number, child in enumerate(children[:4]):
+        make(
+            f"/api/v1/subnets/{child['id']}/addresses",
+            [
+                {"ip": f"10.0.{number}.{last}", "status": status}
+                for last, status in ((1, "active"), (2, "reserved"), (3, "active"))
+            ],
+        )
+    return {
+        "section": sections[0],
+        "root": root,
+        "leaf": children[0]["id"],
+        "empty": children[4]["id"],
+    }
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_page_is_a_part_of_the_whole(
+    organization: Organization, ids: dict[str, str], path: str
+) -> None:
+    """Whatever limit and offset: the rows are those of the whole list, the total is its length."""
+    path = path.format(**ids)
+    whole = organization.client.get(path).json
+    for limit in (1, 2, len(whole) or 1, len(whole) + 1):
+        for offset in (0, 1, len(whole), len(whole) + 5):
+            sign = "&" if "?" in path else "?"
+            answer = organization.client.get(f"{path}{sign}limit={limit}&offset={offset}")
+            assert answer.json == whole[offset : offset + limit]
+            assert answer.headers["X-Total-Count"] == str(len(whole))
+
+
+def test_a_page_of_activity_is_a_part_of_the_whole(
+    organization: Organization, ids: dict[str, str]
+) -> None:
+    """The same for what happened, the newest first."""
+    whole = organization.client.get("/api/v1/activity").json
+    for limit, offset in ((3, 0), (3, 4), (200, 0), (5, len(whole) - 2), (5, len(whole) + 1)):
+        answer = organization.client.get(f"/api/v1/activity?limit={limit}&offset={offset}")
+        assert answer.json == whole[offset : offset + limit]
+        assert answer.headers["X-Total-Count"] == str(len(whole))
+
+
+@pytest.mark.parametrize(
+    ("path", "alike"),
+    [
+        *((path, "/api/v1/subnets/{root}/usage") for path in LISTS),
+        ("/api/v1/activity", "/api/v1/activity"),
+    ],
+)
+def test_a_page_and_its_total_are_one_statement(
+    organization: Organization,
+    ids: dict[str, str],
+    path: str,
+    alike: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page asks no more often than a request for one row, or than the list without a total."""
+    asked: list[Statement[Any]] = []
+    bind = Reader._bind
+
+    def counting(reader: Reader, statement: Statement[Any], parameters: Any) -> Any:
+        asked.append(statement)
+        return bind(reader, statement, parameters)
+
+    monkeypatch.setattr(Reader, "_bind", counting)
+    organization.client.get(alike.format(**ids))
+    expected = len(asked)
+    asked.clear()
+    organization.client.get(f"{path.format(**ids)}{'&' if '?' in path else '?'}limit=2")
+    assert len(asked) == expected
+
+
+def test_a_page_of_an_unknown_subnet_is_404(organization: Organization) -> None:
+    """A page of nobody's addresses is no empty page."""
+    unknown = "/api/v1/subnets/sub_01h455vb4pex5vsknk084sn02q/addresses?limit=2"
+    assert organization.client.get(unknown).status_code == 404
