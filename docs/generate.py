@@ -45,9 +45,10 @@ _CORE_SETTINGS = {
     "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
     "default_plan": "The plan of a new organization.",
     "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
-    "job_queue": "What runs jobs, `local` or `redis`; Redis where it has a URL.",
-    "smtp_url": "The mail server: `smtp://USER:PASSWORD@HOST:PORT`, `smtps://`, `?starttls=true`.",
-    "mail_from": "The sender of our mail.",
+    "job_queue": "Where jobs run, `local` or `redis`; Redis where it has a URL.",
+    "smtp_url": "The mail server: `smtp://USER:PASSWORD@HOST:PORT?starttls=true` or `smtps://...`. "
+    "Without it mail is written to the log.",
+    "mail_from": "Whom mail is from: an address, or `Name <address>`.",
     "trusted_proxies": "Networks of the proxies whose `X-Forwarded-For` counts.",
     "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",

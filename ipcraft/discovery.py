@@ -29,6 +29,7 @@ BUILT_IN = (
     "local",
     "redis",
     "accounts",
+    "magiclink",
     "apikeys",
     "ipam",
     "plans",

@@ -25,6 +25,7 @@ BUILT_IN = [
     "local",
     "redis",
     "accounts",
+    "magiclink",
     "apikeys",
     "ipam",
     "plans",

@@ -15,7 +15,7 @@ To test a plugin that is not built in, give `application` in your own `conftest.
 ... def application(database_url):
 ...     app = make_application(database_url, enable=["sparse"])
 ...     yield app
-...     app.storage.close()
+...     app.close()
 >>> def test_gaps(organization):  # doctest: +SKIP
 ...     assert organization.client.get("/api/v1/subnets").status_code == 200
 """

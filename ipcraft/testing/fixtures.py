@@ -88,7 +88,7 @@ def application(database_url: str) -> Iterator[Application]:
 
     app = make_application(database_url)
     yield app
-    app.storage.close()
+    app.close()
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ class Served:
         """End the process by its id, in order."""
         self._session.close()
         if self._application:
-            self._application.storage.close()
+            self._application.close()
         self.process.terminate()
         self.process.wait(_PATIENCE)
 

@@ -54,7 +54,8 @@ class LocalQueue:
     def put(self, order: Order) -> None:
         """Take the order, unless too many wait."""
         with self._changed:
-            if self._closing:
+            # At the end a job may still ask for what belongs to it.
+            if self._closing and threading.current_thread() not in self._threads:
                 raise Unavailable("this process is ending and takes no jobs any more")
             if len(self._waiting) >= CAPACITY:
                 raise Unavailable(f"{CAPACITY} jobs are waiting already; try again later")

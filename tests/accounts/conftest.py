@@ -27,7 +27,7 @@ def application(database_url: str, clock: Clock) -> Iterator[Application]:
     """Give the application of the built-in plugins at a time that tests set."""
     app = make_application(database_url, clock=clock)
     yield app
-    app.storage.close()
+    app.close()
 
 
 @pytest.fixture

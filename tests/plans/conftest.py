@@ -26,7 +26,7 @@ def application(database_url: str) -> Iterator[Application]:
     """Give an application whose catalogue has the plan `tiny`."""
     app = make_application(database_url, sections=SECTIONS)
     yield app
-    app.storage.close()
+    app.close()
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ def test_the_wall_holds_without_any_filter(
 ) -> None:
     """Every route stays shut when no statement asks for its own organization any more."""
     tenants = [tenant(make_organization(application)) for _ in range(3)]
+    application.job_queue.close()  # what was asked for is done, and nothing more is
     before = everything(application)
     monkeypatch.setattr(Statement, "compile", compile_unfiltered)
     assert list(crossings(application.routes, tenants, names_of_ids(application))) == []
