@@ -29,11 +29,12 @@ _PARAMETER = re.compile(r"\$(\d+)")
 class Lease:
     """Hold a connection of the pool; another one if the server dropped it while nobody used it."""
 
-    __slots__ = ("_pool", "link")
+    __slots__ = ("_given_back", "_pool", "link")
 
     def __init__(self, pool: ConnectionPool[Link]) -> None:
         self._pool = pool
         self.link = pool.getconn()
+        self._given_back = False
 
     def begin(self, calls: Sequence[Call]) -> list[PGresult]:
         """Run the first calls of some work, which may be run again: they commit nothing.
@@ -47,11 +48,15 @@ class Lease:
                 if not self.link.closed:
                     raise
                 self._pool.putconn(self.link)
+                self._given_back = True
                 self.link = self._pool.getconn()
+                self._given_back = False
         raise Unavailable("the database drops every connection")
 
     def end(self) -> None:
         """Give the connection back, in no transaction."""
+        if self._given_back:
+            return
         try:
             if not self.link.closed and self.link.pgconn.transaction_status:
                 self.link.exchange([ROLLBACK])
