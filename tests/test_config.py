@@ -103,6 +103,24 @@ def test_the_order_of_auth_backends_is_a_list() -> None:
     assert load(environ=environ).auth_order == ("proxy", "session")
 
 
+def test_trusted_proxies_are_networks() -> None:
+    """An address is the network of it alone; the variable has them comma-separated."""
+    settings = load('trusted_proxies = ["10.0.0.0/8", "2001:db8::1"]')
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]
+    environ = {"IPCRAFT_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1"}
+    assert [str(each) for each in load_settings(environ=environ).trusted_proxies] == [
+        "10.0.0.0/8",
+        "192.0.2.1/32",
+    ]
+
+
+@pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/33"])
+def test_a_trusted_proxy_that_is_no_network_is_refused(network: str) -> None:
+    """Whom to believe is not guessed at."""
+    with pytest.raises(ConfigError, match=r"IPCRAFT_TRUSTED_PROXIES\[0\]: Not a network"):
+        load_settings(environ={"IPCRAFT_TRUSTED_PROXIES": network})
+
+
 def test_the_environment_wins_over_the_file() -> None:
     """A variable replaces the file's value, lists included."""
     settings = load(

@@ -14,7 +14,7 @@ import pytest
 import ipcraft
 from ipcraft.config import ConfigError, Settings, load_settings
 from ipcraft.conflicts import unique_routes
-from ipcraft.contributions import AuthBackend, Command, EventType, Identity, Route
+from ipcraft.contributions import AuthBackend, Command, EventType, Identity, Plan, Route
 from ipcraft.data.transactions import Transaction
 from ipcraft.events.changes import Change
 from ipcraft.loading import boot, load_plugins
@@ -253,6 +253,26 @@ def test_any_refusal_refuses(site: Site, answer: str, allowed: bool) -> None:  #
     site.add("a", "@hookimpl\ndef ipcraft_authorize(): return True")
     site.add("b", f"@hookimpl\ndef ipcraft_authorize(target, identity): return {answer}")
     assert site.load().relay.authorize(IDENTITY, "read", "/a") is allowed
+
+
+def test_the_first_plan_counts(site: Site) -> None:
+    """A plugin that does not know leaves the answer to those after it."""
+    for name, answer in (("a", "None"), ("b", "Plan(name=name)"), ("c", "1 / 0")):
+        source = f"""
+            from ipcraft.plugin import Plan
+            @hookimpl
+            def ipcraft_plan(name): return {answer}
+        """
+        site.add(name, source)
+    assert site.load().relay.plan("org_1", name="gold", tx=None) == Plan(name="gold")
+
+
+def test_nobody_is_unlimited_because_no_plugin_knows(site: Site) -> None:
+    """Only where no plugin gives plans are there no limits."""
+    assert site.load().relay.plan("org_1", name=None, tx=None).limits == {}
+    site.add("a", "@hookimpl\ndef ipcraft_plan(): return None")
+    with pytest.raises(LookupError, match="no plugin gives the plan 'gold' of org_1"):
+        site.load().relay.plan("org_1", name="gold", tx=None)
 
 
 def test_arguments_of_a_request_hook_are_matched_by_name(site: Site) -> None:
@@ -819,6 +839,7 @@ def test_a_broken_plugin_that_is_not_required_is_left_out(
         "ipcraft_storage_backends",
         "ipcraft_auth_backends",
         "ipcraft_authorize",
+        "ipcraft_plan",
         "ipcraft_before_change",
     ],
 )

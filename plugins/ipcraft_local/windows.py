@@ -19,9 +19,8 @@ WAYS = 8
 """Places in a group. When more keys than this are active in one, the one that ends first goes."""
 
 _DIGEST = 16
-_PLACE = struct.Struct(
-    f"={_DIGEST}sdd"
-)  # a key's digest, the end of its window, the requests in it
+_PLACE = struct.Struct(f"={_DIGEST}sdd")
+"""A key's digest, the end of its window, and the requests in it."""
 _SET = struct.Struct("=" + f"{_DIGEST}sdd" * WAYS)
 
 

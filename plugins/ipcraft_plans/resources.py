@@ -19,5 +19,5 @@ class BillingPlan:
         """Give the plan, what is used of it, and its limits; null is no limit."""
         plan = self._app.plan(req.context.identity)
         with self._app.read(req.context.identity) as tx:
-            used = usage(tx)
+            used = usage(tx, self._app.registry.migrations)
         resp.media = {"plan": plan.name, "usage": used, "limits": rows_of(plan)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sqlalchemy import ColumnElement, FromClause, func, select
 
 from ipcraft.plugin import Row, Statement, Transaction, own
@@ -22,15 +24,15 @@ def _addresses() -> ColumnElement[int]:
     return select(total).where(_USED.c.organization_id == own()).scalar_subquery()
 
 
+_PLUGINS = {"users": "accounts", "sections": "ipam", "subnets": "ipam", "addresses": "ipam"}
+"""Whose tables each kind is in."""
+
 _COUNTS = {
     "users": _rows(accounts.tables["users"]),
     "sections": _rows(inventory.tables["sections"]),
     "subnets": _rows(inventory.tables["subnets"]),
     "addresses": _addresses(),
 }
-_ALL = Statement(
-    select(*_COUNTS.values()), lambda *row: dict(zip(_COUNTS, map(int, row), strict=True))
-)
 _ONE: dict[str, Statement[Row]] = {
     name: Statement(select(count)) for name, count in _COUNTS.items()
 }
@@ -41,8 +43,6 @@ def used(tx: Transaction, resource: str) -> int:
     return int(tx.value(_ONE[resource]))
 
 
-def usage(tx: Transaction) -> dict[str, int]:
-    """Count what the organization has of each kind."""
-    counts = tx.one(_ALL)
-    assert counts is not None, "a SELECT of scalars has one row"
-    return counts
+def usage(tx: Transaction, plugins: Container[str]) -> dict[str, int]:
+    """Count what the organization has of each kind that one of the plugins keeps."""
+    return {kind: used(tx, kind) for kind, plugin in _PLUGINS.items() if plugin in plugins}

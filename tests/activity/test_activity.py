@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import falcon.testing
 import pytest
 
 from ipcraft.plugin import Application, Change, is_id, rfc3339
-from ipcraft.testing import Client
-from ipcraft_accounts import Organization, User, create_organization
+from ipcraft.testing import Client, Clock, make_application, make_organization
+from ipcraft_accounts import Organization, User, change_plan, create_organization
 from ipcraft_apikeys import NewKey, create_key
 
 Activity = Callable[..., falcon.testing.Result]
@@ -122,6 +123,24 @@ def test_an_organization_sees_its_own_activity_alone(
     stranger = create_organization(application.storage, name="Other", owner_email="eve@example.com")
     _make_key(application, *stranger)
     assert len(activity().json) == MADE_WITH_AN_ORGANIZATION
+
+
+def test_entries_are_shown_as_long_as_the_plan_says(database_url: str) -> None:
+    """Older ones are neither listed nor counted, and come back with a longer plan."""
+    clock = Clock(1_772_366_400)
+    app = make_application(database_url, clock=clock)
+    organization = make_organization(app, plan="free")
+    ask = partial(organization.client.get, "/api/v1/activity", params={"limit": 10})
+    clock.advance(hours=7 * 24)
+    assert len(ask().json) == MADE_WITH_AN_ORGANIZATION
+    clock.advance(seconds=1)
+    answer = ask()
+    assert (answer.json, answer.headers["x-total-count"]) == ([], "0")
+    app.storage.transact(organization.id, lambda tx: change_plan(tx, "pro"))
+    answer = ask()
+    total = MADE_WITH_AN_ORGANIZATION + 1
+    assert (len(answer.json), answer.headers["x-total-count"]) == (total, str(total))
+    app.storage.close()
 
 
 def _make_key(application: Application, organization: Organization, user: User) -> NewKey:

@@ -45,7 +45,11 @@ def client(
     """Serve a public route with a limit per client, and one for Alice."""
     trusted: list[NetworkAddresses] = [ip_network(proxy) for proxy in proxies]
     app = make_app(
-        [Route("/tool", Where(), public=True, limit=TEN_A_MINUTE), Route("/own", Where())],
+        [
+            Route("/tool", Where(), public=True, limit=TEN_A_MINUTE),
+            Route("/own", Where()),
+            Route("/both", Where(), limit=TEN_A_MINUTE),
+        ],
         backends=[Alice()],
         authorize=lambda *_: True,
         settle=lambda _: None,
@@ -92,6 +96,21 @@ def test_an_organization_has_its_own_limit() -> None:
     assert statuses == [200, 200, 429]
     unlimited = client().simulate_get("/own")
     assert "ratelimit" not in unlimited.headers
+
+
+def test_both_limits_may_concern_one_request() -> None:
+    """A route with a limit of its own tells that one and the plan's."""
+    served = client(rate=TWO_A_SECOND)
+    answer = served.simulate_get("/both")
+    assert answer.headers["ratelimit-policy"] == '"tools";q=10;w=60, "plan";q=2;w=1'
+    assert answer.headers["ratelimit"] == '"tools";r=9;t=60, "plan";r=1;t=1'
+
+
+def test_what_is_refused_for_other_reasons_is_counted_too() -> None:
+    """Nobody gets more requests by sending those that fail."""
+    served = client(rate=TWO_A_SECOND)
+    statuses = [served.simulate_post("/own").status_code for _ in range(3)]
+    assert statuses == [403, 403, 429]
 
 
 def test_a_thousand_addresses_of_one_site_are_one_client() -> None:

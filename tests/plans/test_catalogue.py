@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ipcraft.plugin import StartError
+from ipcraft.app import create_application
+from ipcraft.config import load_settings
+from ipcraft.plugin import Application, StartError
 from ipcraft.testing import make_application
 from ipcraft_plans import catalogue
 
@@ -49,6 +51,20 @@ def test_a_wrong_catalogue_stops_the_start(
     """The message names what is wrong."""
     with pytest.raises(StartError, match=message):
         make_application(URL.format(tmp_path / "db"), sections={"plans": {"catalogue": given}})
+
+
+def test_the_variable_holds_json(tmp_path: Path) -> None:
+    """A whole table fits into a variable."""
+    environ = {"IPCRAFT_PLANS_CATALOGUE": '{"free": {"users": 9}}'}
+    assert catalogue(opened(tmp_path, environ))["free"].limits["users"] == 9
+    with pytest.raises(StartError, match="IPCRAFT_PLANS_CATALOGUE"):
+        opened(tmp_path, {"IPCRAFT_PLANS_CATALOGUE": "free"})
+
+
+def opened(folder: Path, environ: dict[str, str]) -> Application:
+    """Open an application of these variables."""
+    url = URL.format(folder / "db")
+    return create_application(load_settings(environ={"IPCRAFT_DATABASE_URL": url, **environ}))
 
 
 def test_the_default_plan_must_exist(tmp_path: Path) -> None:

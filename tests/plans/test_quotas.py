@@ -3,22 +3,72 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 from falcon.testing import Result
+from sqlalchemy import update
 
-from ipcraft.plugin import Application, Transaction
-from ipcraft.testing import Organization, make_organization
+from ipcraft.plugin import Application, Invalid, LimitReached, Statement, given, own
+from ipcraft.testing import Databases, Organization, make_application, make_organization
 from ipcraft.testing.serving import Served
-from ipcraft_accounts import change_plan
-from ipcraft_plans.usage import used
+from ipcraft_accounts import admit, change_plan, organizations
+from ipcraft_ipam import sections
+from ipcraft_ipam.loading import load
+from ipcraft_ipam.network_files import ListedNetwork
+from ipcraft_ipam.networks import parse_network
 
 ROUNDS = 3
 CLIENTS = 64
+
+
+class Crowd:
+    """Be many clients of one server, which answers with several processes."""
+
+    def __init__(self, served: Served, pool: ThreadPoolExecutor) -> None:
+        self._served = served
+        self._pool = pool
+
+    def create(self, kind: str) -> list[int]:
+        """Let all create at once what there is room for one more of; give the statuses."""
+        org = self._served.organization(plan="pro")
+        assert org.post("/api/v1/sections", json={"name": "first"}).status_code == 201
+        subnet_id = org.post("/api/v1/subnets", json={"network": "192.168.0.0/16"}).json()["id"]
+        first_free = f"/api/v1/subnets/{subnet_id}/first-free"
+        assert org.post(first_free, json={}).status_code == 201
+        path = first_free if kind == "addresses" else f"/api/v1/{kind}"
+
+        def send(number: int) -> int:
+            bodies = {
+                "sections": {"name": f"{number}"},
+                "subnets": {"network": f"10.{number}.0.0/16"},
+                "addresses": {},
+            }
+            return requests.post(
+                self._served.url + path,
+                json=bodies[kind],
+                headers={"Authorization": f"Bearer {org.key}"},
+                timeout=60,
+            ).status_code
+
+        return sorted(self._pool.map(send, range(CLIENTS)))
+
+
+@pytest.fixture(scope="module")
+def crowd(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """Serve plans with room for two of each kind."""
+    pro = {"sections": 2, "subnets": 2, "addresses": 2, "rate_limit": "unlimited"}
+    environ = {"IPCRAFT_PLANS_CATALOGUE": json.dumps({"pro": pro})}
+    folder = tmp_path_factory.mktemp("crowd")
+    with (
+        Served(databases.create(), folder, workers=2, environ=environ) as served,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
+        yield Crowd(served, pool)
 
 
 def refused(answer: Result) -> None:
@@ -148,42 +198,78 @@ def test_the_plan_shows_every_row(application: Application, tiny: Organization) 
     assert unlimited["limits"]["addresses"] is None
 
 
-@pytest.mark.parametrize("plan", ["enterprise", "tiny"])
-def test_who_has_no_limit_pays_nothing_for_it(
-    application: Application, monkeypatch: pytest.MonkeyPatch, plan: str
+def test_the_plan_is_shown_without_the_inventory(database_url: str) -> None:
+    """Where the plugin is switched off that keeps subnets, the others are counted."""
+    app = make_application(database_url, disable=["ipam"])
+    answer = make_organization(app).client.get("/api/v1/billing/plan")
+    app.storage.close()
+    assert answer.json["usage"] == {"users": 1}
+
+
+def test_a_plan_that_is_gone_is_an_error_and_not_unlimited(
+    application: Application, tiny: Organization
 ) -> None:
-    """Without a limit nothing is counted and nobody waits."""
-    organization = make_organization(application, plan=plan)
-    asked: list[str] = []
+    """Nobody is let through because the catalogue has not the plan."""
+    rename = Statement(
+        update(organizations)
+        .where(organizations.c.organization_id == own())
+        .values(plan=given("new_plan"))
+    )
+    application.storage.transact(tiny.id, lambda tx: tx.write(rename, new_plan="gone"))
+    client = tiny.client_as(application, "owner")
+    assert client.get("/api/v1/sections").status_code == 500
+    assert client.post("/api/v1/sections", json={"name": "x"}).status_code == 500
+    with pytest.raises(LookupError, match="the plan 'gone'"):
+        application.storage.transact(tiny.id, lambda tx: sections.create(tx, {"name": "x"}))
 
-    def counted(tx: Transaction, resource: str) -> int:
-        asked.append(resource)
-        return used(tx, resource)
 
-    monkeypatch.setattr("ipcraft_plans.quotas.used", counted)
-    assert organization.client.post("/api/v1/sections", json={"name": "x"}).status_code == 201
-    assert asked == ([] if plan == "enterprise" else ["sections"])
+def test_work_of_no_request_is_limited_too(application: Application, tiny: Organization) -> None:
+    """A command knows no plan: it is asked for, in the same transaction."""
+    create = partial(sections.create, values={"name": "x"})
+    for _ in range(2):
+        application.storage.transact(tiny.id, create)
+    with pytest.raises(LimitReached, match="The plan tiny includes 2 folders"):
+        application.storage.transact(tiny.id, create)
 
 
-def test_of_many_at_once_exactly_one_gets_the_last_place(database_url: str, tmp_path: Path) -> None:
+def test_a_file_is_loaded_up_to_the_limit(application: Application, tiny: Organization) -> None:
+    """`ipcraft load` makes as many subnets as the plan includes, and says why no more."""
+    networks = [ListedNetwork(parse_network(f"10.{number}.0.0/16")) for number in range(9)]
+    loaded = load(application.storage, tiny.id, networks)
+    assert (loaded.created, loaded.present, len(loaded.refused)) == (4, 0, 5)
+    assert {reason for _, reason in loaded.refused} == {
+        "The plan tiny includes 4 subnets, and this request would exceed them"
+    }
+
+
+def test_who_was_invited_joins_while_there_is_room(
+    application: Application, tiny: Organization
+) -> None:
+    """Of two invited to one place the second gets it only when the plan includes more."""
+    for name in ("a", "b"):
+        body = {"email": f"{name}-{tiny.email}", "role": "viewer"}
+        assert tiny.client.post("/api/v1/invitations", json=body).status_code == 201
+    admit(application, f"a-{tiny.email}")
+    with pytest.raises(LimitReached, match="The plan tiny includes 2 users"):
+        admit(application, f"b-{tiny.email}")
+    assert usage(tiny)["users"] == 2
+    application.storage.transact(tiny.id, lambda tx: change_plan(tx, "enterprise"))
+    assert admit(application, f"b-{tiny.email}").organization.id == tiny.id
+
+
+def test_a_change_of_the_plan_is_recorded(application: Application, tiny: Organization) -> None:
+    """Activity tells it; giving the same plan again changes nothing."""
+    for _ in range(2):
+        application.storage.transact(tiny.id, lambda tx: change_plan(tx, "pro"))
+    told = [entry["details"] for entry in tiny.client.get("/api/v1/activity").json]
+    assert told.count("Changed the plan from tiny to pro") == 1
+    with pytest.raises(Invalid, match="plan must be one of free, pro, teams, enterprise, tiny"):
+        application.storage.transact(tiny.id, lambda tx: change_plan(tx, "gold"))
+
+
+@pytest.mark.parametrize("kind", ["sections", "subnets", "addresses"])
+def test_of_many_at_once_exactly_one_gets_the_last_place(crowd: Crowd, kind: str) -> None:
     """64 clients create at one below the limit: one succeeds, the others get 402."""
-    pro = {"sections": 2, "rate_limit": "unlimited"}
-    environ = {"IPCRAFT_PLANS_CATALOGUE": json.dumps({"pro": pro})}
-    with (
-        Served(database_url, tmp_path, workers=2, environ=environ) as served,
-        ThreadPoolExecutor(CLIENTS) as pool,
-    ):
-        for _ in range(ROUNDS):
-            org = served.organization(plan="pro")
-            assert org.post("/api/v1/sections", json={"name": "first"}).status_code == 201
-
-            def create(number: int, key: str = org.key) -> int:
-                return requests.post(
-                    f"{served.url}/api/v1/sections",
-                    json={"name": f"{number}"},
-                    headers={"Authorization": f"Bearer {key}"},
-                    timeout=60,
-                ).status_code
-
-            statuses = sorted(pool.map(create, range(CLIENTS)))
-            assert statuses == [201] + [402] * (CLIENTS - 1)
+    for _ in range(ROUNDS):
+        statuses = crowd.create(kind)
+        assert statuses == [201] + [402] * (CLIENTS - 1)

@@ -13,7 +13,9 @@ import pytest
 import redis
 import requests
 
-from ipcraft.plugin import RateLimit
+from ipcraft.plugin import RateLimit, StartError
+from ipcraft.testing import Client, make_application, make_organization
+from ipcraft.testing.organizations import make_session
 from ipcraft.testing.services import FaultProxy
 from ipcraft.testing.services import Redis as RedisServer
 from ipcraft.testing.serving import Org, Served
@@ -103,6 +105,38 @@ def test_all_workers_count_together(
         windows = int(time.monotonic() - begun) + 2
     assert statuses.keys() == {200, 429}
     assert RATE <= statuses[200] <= windows * RATE
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_redis_holds_no_secret(database_url: str, own_redis: RedisServer) -> None:
+    """Neither keys, cookies nor addresses of people, whatever requests bring."""
+    sections = {"redis": {"url": own_redis.url}}
+    app = make_application(database_url, sections=sections)
+    organization = make_organization(app, plan="pro")
+    session = make_session(app, organization.email)
+    organization.client.get("/api/v1/auth/me")
+    organization.client.post("/api/v1/sections", json={"name": organization.key})
+    Client(app, session=session).get("/api/v1/auth/me")
+    Client(app, f"{organization.key[:-1]}x").get("/api/v1/auth/me")
+    app.storage.close()
+    with closing(redis.Redis.from_url(own_redis.url)) as client:
+        keys = client.keys()
+        dump = repr([(key, client.dump(key)) for key in keys])
+    assert organization.id in dump
+    for canary in (organization.key, organization.key[4:20], session, organization.email):
+        assert canary not in dump
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_the_settings_name_the_limiter(database_url: str, own_redis: RedisServer) -> None:
+    """With a URL it is Redis unless another is named; an unknown name stops the start."""
+    sections = {"redis": {"url": own_redis.url}}
+    assert make_application(database_url, sections=sections).rate_limiter.name == "redis"
+    assert make_application(database_url).rate_limiter.name == "local"
+    local = make_application(database_url, sections=sections, settings={"rate_limiter": "local"})
+    assert local.rate_limiter.name == "local"
+    with pytest.raises(StartError, match=r"there is no redis .*known: local"):
+        make_application(database_url, settings={"rate_limiter": "redis"})
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")

