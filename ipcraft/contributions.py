@@ -125,10 +125,15 @@ class Migrations:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """Declare a kind of change, such as ``subnet.created``."""
+    """Declare a kind of change, such as ``subnet.created``.
+
+    One that is `internal` is about the running of the organization itself: people, keys,
+    webhooks. It stands in the log, and no webhook is told of it.
+    """
 
     name: str
     description: str
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from ipcraft.data.statements import CompiledStatement, Row, Statement, given, ow
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
+    BadGateway,
     Contention,
     Forbidden,
     Hopeless,
@@ -69,6 +70,7 @@ __all__ = [
     "Allowance",
     "Application",
     "AuthBackend",
+    "BadGateway",
     "Change",
     "Claim",
     "Command",
