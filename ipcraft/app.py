@@ -31,11 +31,13 @@ from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import RequestError, StartError
 from ipcraft.events.recording import Recorder
+from ipcraft.events.sinks import EventSink
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
 from ipcraft.http.serving import make_app
 from ipcraft.ids import new_id
 from ipcraft.jobs.definitions import Job, Order
+from ipcraft.jobs.drains import Drain, Drains
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
@@ -67,6 +69,8 @@ class Application:
         "_storage",
         "auth_backends",
         "clock",
+        "drains",
+        "event_sinks",
         "job_queue",
         "jobs",
         "mailer",
@@ -93,6 +97,8 @@ class Application:
         self.schedules = Schedules(
             list(self.jobs.values()), storage=self.storage, enqueue=self.enqueue, clock=clock
         )
+        self.event_sinks = registry.named("ipcraft_event_sinks", kind=EventSink, app=self)
+        self.drains = Drains(registry.named("ipcraft_drains", kind=Drain, app=self))
         self.routes = _routes(self)
 
     @property
@@ -139,9 +145,18 @@ class Application:
         self.job_queue.put(order)
         return order.id
 
+    def wake(self, drain: str) -> None:
+        """Have the drain of this name run soon, wherever it runs. Never waits.
+
+        Call it after the commit that leaves it work. Should this be lost, the drain finds the work
+        itself within a second.
+        """
+        self.drains.wake(drain)
+
     def close(self) -> None:
         """End this process's part: jobs that only it would run first, then its connections."""
         self.schedules.end()
+        self.drains.end()
         self.job_queue.close()
         self.storage.close()
 
@@ -261,6 +276,7 @@ def begin_jobs(app: Application) -> None:
     """Have a serving process look after the schedules, if it is one that runs jobs."""
     if app.job_queue.runs_here:
         app.schedules.begin()
+        app.drains.begin()
 
 
 def _open_storage(app: Application) -> Storage:

@@ -48,6 +48,7 @@ from ipcraft.errors import (
 )
 from ipcraft.events.changes import Change
 from ipcraft.events.recording import Recorder
+from ipcraft.events.sinks import Event, EventSink, event_body
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.lists import Page, send_list, stream_list
@@ -55,6 +56,7 @@ from ipcraft.http.media import load, load_one_or_many
 from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Order, Retries
+from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.running import attempt, on_behalf_of
 from ipcraft.mail import Letter, Mailer
@@ -77,6 +79,9 @@ __all__ = [
     "CompiledStatement",
     "Contention",
     "CountedPage",
+    "Drain",
+    "Event",
+    "EventSink",
     "EventType",
     "ExactText",
     "Forbidden",
@@ -122,6 +127,7 @@ __all__ = [
     "as_complaint",
     "attempt",
     "did_you_mean",
+    "event_body",
     "events",
     "given",
     "hookimpl",

@@ -31,6 +31,8 @@ from ipcraft_local import LocalRateLimiter
 
 HOOKS = (
     "auth_backends",
+    "drains",
+    "event_sinks",
     "event_types",
     "health_checks",
     "job_queues",
