@@ -83,9 +83,7 @@ _old = (
     .order_by(_c.delivered_at)
     .limit(given("limit", BigInteger()))
 )
-_FORGET = Statement(
-    delete(deliveries).where(_c.organization_id == own(), _c.id.in_(_old))
-)
+_FORGET = Statement(delete(deliveries).where(_c.organization_id == own(), _c.id.in_(_old)))
 _FORGOTTEN_AT_ONCE = 5_000
 
 
@@ -97,9 +95,7 @@ def page_of(
     return _PAGE.read(reader, webhook_id=webhook_id, limit=limit, offset=offset)
 
 
-def log_ping(
-    tx: Transaction, webhook_id: str, notice: Notice, outcome: Outcome
-) -> Delivery:
+def log_ping(tx: Transaction, webhook_id: str, notice: Notice, outcome: Outcome) -> Delivery:
     """Write an attempt into the log that was made at once, and is not made again."""
     row = waiting_row(notice, webhook_id, series=0, now_ms=0)
     made = {

@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, literal, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ipcraft.plugin import Row, Seconds, Statement, Storage, Transaction, given, new_id, own
+from ipcraft.plugin import Reader, Row, Seconds, Statement, Storage, Transaction, given, new_id, own
+from ipcraft_webhooks import webhooks as webhooks_of
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.retries import RetryLaw
 from ipcraft_webhooks.tables import deliveries, webhooks
-from ipcraft_webhooks.webhooks import switch_off
 
 MOST_FAILURES = 100
 """Failed attempts in a row after which a webhook is switched off."""
@@ -48,7 +48,8 @@ class Endpoint:
     secret: bytes
     previous_secret: bytes | None
     previous_until: int | None
-    due_at: int
+    failure_count: int
+    due_at: int = 0
     """When the first attempt is due, in milliseconds since the epoch."""
 
 
@@ -113,16 +114,20 @@ _earliest = (
     .limit(1)
     .scalar_subquery()
 )
+_ENDPOINT = (
+    _w.organization_id,
+    _w.id,
+    _w.url,
+    _w.secret,
+    _w.previous_secret,
+    _w.previous_until,
+    _w.failure_count,
+)
+_ONE_ENDPOINT = Statement(
+    select(*_ENDPOINT).where(_w.organization_id == own(), _w.id == given("id")), Endpoint
+)
 _ENDPOINTS = Statement(
-    select(
-        _w.organization_id,
-        _w.id,
-        _w.url,
-        _w.secret,
-        _w.previous_secret,
-        _w.previous_until,
-        _earliest,
-    )
+    select(*_ENDPOINT, _earliest)
     .select_from(_waiting.join(webhooks, _w.id == _waiting.c.webhook_id))
     .where(_w.is_active),
     Endpoint,
@@ -198,9 +203,7 @@ _RETRY = Statement(
             _d.attempt + literal(1, Integer()),
             _d.body,
             given("retry_at", _MILLISECONDS),
-        ).where(
-            _d.organization_id == own(), _d.id == given("id"), _d.delivered_at.is_not(None)
-        ),
+        ).where(_d.organization_id == own(), _d.id == given("id"), _d.delivered_at.is_not(None)),
     )
     .on_conflict_do_nothing(
         index_elements=[_d.organization_id, _d.webhook_id, _d.event_id, _d.series, _d.attempt]
@@ -219,9 +222,7 @@ _BLAME: Statement[Row] = Statement(
 )
 
 
-def put(
-    storage: Storage, organization_id: str, notices: Sequence[Notice], *, now_ms: int
-) -> bool:
+def put(storage: Storage, organization_id: str, notices: Sequence[Notice], *, now_ms: int) -> bool:
     """Have each active webhook told of what it wants to know; tell whether there is any.
 
     All of it is put in or nothing is, and what is there already stays as it is.
@@ -239,6 +240,14 @@ def endpoints(storage: Storage) -> list[Endpoint]:
     """Give the active webhooks for which attempts wait, of all organizations."""
     with storage.read_system() as tx:
         return tx.all(_ENDPOINTS)
+
+
+def endpoint_of(reader: Reader, webhook_id: str) -> Endpoint:
+    """Give a webhook of the organization as one to send to. Raises `NotFound`."""
+    webhooks_of.get(reader, webhook_id)
+    endpoint = reader.one(_ONE_ENDPOINT, id=webhook_id)
+    assert endpoint is not None
+    return endpoint
 
 
 def take(
@@ -269,9 +278,7 @@ def release(
     storage: Storage, organization_id: str, attempts: Iterable[Attempt], *, now_ms: int
 ) -> None:
     """Give attempts back that were taken and not made."""
-    rows = [
-        {"id": each.id, "leased_until": each.leased_until, "now": now_ms} for each in attempts
-    ]
+    rows = [{"id": each.id, "leased_until": each.leased_until, "now": now_ms} for each in attempts]
     storage.transact(organization_id, lambda tx: tx.write_many(_RELEASE, rows))
 
 
@@ -297,7 +304,7 @@ def settle(
         return [
             webhook_id
             for webhook_id, reason in failing.items()
-            if switch_off(tx, webhook_id, reason=reason)
+            if webhooks_of.switch_off(tx, webhook_id, reason=reason)
         ]
 
     return storage.transact(organization_id, work)
@@ -313,9 +320,7 @@ def _rows(
                 yield waiting_row(notice, webhook_id, series=0, now_ms=now_ms)
 
 
-def waiting_row(
-    notice: Notice, webhook_id: str, *, series: int, now_ms: int
-) -> dict[str, Any]:
+def waiting_row(notice: Notice, webhook_id: str, *, series: int, now_ms: int) -> dict[str, Any]:
     """Give the row of a first attempt that is due at once."""
     return {
         "id": new_id("del"),

@@ -69,4 +69,3 @@ class RotateBody(Schema):
     overlap_seconds = fields.Integer(
         load_default=0, validate=validate.Range(min=0, max=LONGEST_OVERLAP)
     )
-

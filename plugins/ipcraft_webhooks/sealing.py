@@ -19,6 +19,7 @@ PURPOSE = "webhooks.secrets"
 
 _VERSION = b"\x01"
 _NONCE_LENGTH = 12
+_HEAD = len(_VERSION) + _NONCE_LENGTH
 _MOST_REMEMBERED = 10_000
 
 
@@ -37,7 +38,7 @@ class Seal:
     def close(self, secret: str, *, webhook_id: str) -> bytes:
         """Seal a webhook's secret."""
         nonce = os.urandom(_NONCE_LENGTH)
-        return _VERSION + nonce + self._aes().encrypt(nonce, secret.encode(), webhook_id.encode())
+        return _VERSION + nonce + self._aes().encrypt(nonce, secret.encode(), _owner(webhook_id))
 
     def open(self, sealed: bytes, *, webhook_id: str) -> str:
         """Give the secret. Raises `SealBroken`.
@@ -56,10 +57,12 @@ class Seal:
     def _decrypted(self, sealed: bytes, webhook_id: str) -> str:
         from cryptography.exceptions import InvalidTag
 
-        nonce, ciphertext = sealed[1 : 1 + _NONCE_LENGTH], sealed[1 + _NONCE_LENGTH :]
+        version, nonce, ciphertext = sealed[:1], sealed[1:_HEAD], sealed[_HEAD:]
         try:
-            return self._aes().decrypt(nonce, ciphertext, webhook_id.encode()).decode()
-        except InvalidTag as error:
+            if version != _VERSION:
+                raise InvalidTag
+            return self._aes().decrypt(nonce, ciphertext, _owner(webhook_id)).decode()
+        except (InvalidTag, ValueError) as error:  # a ValueError where there is no whole nonce
             raise SealBroken(
                 "the webhook's secret was encrypted with another secret key; "
                 "restore the key, or rotate the secret"
@@ -72,3 +75,8 @@ class Seal:
 
             self._cipher = AESGCM(self._key())
         return self._cipher
+
+
+def _owner(webhook_id: str) -> bytes:
+    """Give what is authenticated beside the secret: whose it is."""
+    return webhook_id.encode()

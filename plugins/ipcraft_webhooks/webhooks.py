@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    LargeBinary,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ipcraft.plugin import (
     Change,
@@ -61,9 +71,7 @@ _BY_ID = (_OWN, _c.id == given("id"))
 
 def _webhook(*row: Any) -> Webhook:
     identifier, url, description, types, is_active, *rest = row
-    return Webhook(
-        identifier, url, description, tuple(json.loads(types)), bool(is_active), *rest
-    )
+    return Webhook(identifier, url, description, tuple(json.loads(types)), bool(is_active), *rest)
 
 
 _INSERT = Statement(insert(webhooks))
@@ -112,10 +120,14 @@ _OF_WEBHOOK = (
     deliveries.c.webhook_id == given("id"),
 )
 _DELETE_DELIVERIES = Statement(delete(deliveries).where(*_OF_WEBHOOK))
-_DELETE_WAITING = Statement(delete(deliveries).where(*_OF_WEBHOOK, deliveries.c.due_at.is_not(None)))
+_DELETE_WAITING = Statement(
+    delete(deliveries).where(*_OF_WEBHOOK, deliveries.c.due_at.is_not(None))
+)
 
 
-def create(tx: Transaction, values: Mapping[str, Any], *, webhook_id: str, sealed: bytes) -> Webhook:
+def create(
+    tx: Transaction, values: Mapping[str, Any], *, webhook_id: str, sealed: bytes
+) -> Webhook:
     """Make a webhook of checked values, with the sealed secret that belongs to its id."""
     webhook = Webhook(
         id=webhook_id,
@@ -205,9 +217,7 @@ def switch_off(tx: Transaction, webhook_id: str, *, reason: str) -> Webhook | No
     return webhook
 
 
-def rotate(
-    tx: Transaction, webhook_id: str, *, sealed: bytes, overlap_seconds: int = 0
-) -> None:
+def rotate(tx: Transaction, webhook_id: str, *, sealed: bytes, overlap_seconds: int = 0) -> None:
     """Give a webhook another sealed secret; the old one signs beside it as long as is said.
 
     Raises `NotFound`.

@@ -1,0 +1,143 @@
+"""Dispatch: from an event to attempts, from attempts to requests, from answers back to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import orjson
+
+from ipcraft.plugin import Application, Drain, Event, Unavailable, event_body
+from ipcraft_webhooks import queue
+from ipcraft_webhooks.event_types import EventTypes
+from ipcraft_webhooks.lanes import Lanes
+from ipcraft_webhooks.notices import NOTICES
+from ipcraft_webhooks.outcomes import Outcome
+from ipcraft_webhooks.queue import Attempt, Endpoint, Made, Notice
+from ipcraft_webhooks.retries import RetryLaw
+from ipcraft_webhooks.sending import DEADLINE, Sender
+
+DRAIN = "webhooks"
+"""The drain's name, to be woken by."""
+
+LEASE = 60_000
+"""Milliseconds after which an attempt that was taken and not settled is due again."""
+
+_MARGIN = DEADLINE * 1000 + 5_000
+_EVERY = 1.0
+_PATIENCE = 2.0
+
+
+class Subscriptions:
+    """Be the sink that has webhooks told of events."""
+
+    name = DRAIN
+
+    def __init__(self, app: Application, *, types: EventTypes) -> None:
+        self._app = app
+        self._types = types
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Put in an attempt for each event and each webhook that wants to know of it."""
+        notices = [notice_of(each) for each in events if each.type in self._types.told]
+        if not notices:
+            return
+        organization_id = events[0].organization_id
+        now = milliseconds(self._app)
+        if queue.put(self._app.storage, organization_id, notices, now_ms=now):
+            self._app.wake(DRAIN)
+
+
+class Dispatcher:
+    """Make the attempts that are due, with as many processes as there are, side by side."""
+
+    def __init__(
+        self, app: Application, sender: Sender, *, law: RetryLaw, concurrency: int
+    ) -> None:
+        self._app = app
+        self._sender = sender
+        self._law = law
+        self._lanes = Lanes(self._make, threads=concurrency, made=lambda: app.wake(DRAIN))
+        self._unsettled: list[tuple[Endpoint, Made]] = []
+
+    def drain(self) -> Drain:
+        """Give the work to the core."""
+        return Drain(DRAIN, run=self.run, every=_EVERY, close=self.close)
+
+    def run(self) -> float:
+        """Settle what was made, take what is due; give the seconds until more is due."""
+        self.settle()
+        endpoints = queue.endpoints(self._app.storage)
+        self._lanes.refresh(endpoints)
+        now = milliseconds(self._app)
+        wanted = self._lanes.wanted([each for each in endpoints if each.due_at <= now])
+        if wanted:
+            self._take(wanted, now_ms=now)
+        later = [each.due_at - now for each in endpoints if each.due_at > now]
+        return min(later, default=_EVERY * 1000) / 1000
+
+    def settle(self) -> None:
+        """Write down what became of the attempts made so far. What cannot be now is kept."""
+        self._unsettled += self._lanes.finished()
+        while self._unsettled:
+            organization_id = self._unsettled[0][0].organization_id
+            made = [
+                each
+                for endpoint, each in self._unsettled
+                if endpoint.organization_id == organization_id
+            ]
+            self._settle(organization_id, made)
+            self._unsettled = [
+                (endpoint, each)
+                for endpoint, each in self._unsettled
+                if endpoint.organization_id != organization_id
+            ]
+
+    def close(self) -> None:
+        """End this process's part: what was not begun is due for others, what was is settled."""
+        left = self._lanes.close(patience=_PATIENCE)
+        self.settle()
+        by_organization: dict[str, list[Attempt]] = {}
+        for endpoint, attempt in left:
+            by_organization.setdefault(endpoint.organization_id, []).append(attempt)
+        for organization_id, attempts in by_organization.items():
+            queue.release(
+                self._app.storage, organization_id, attempts, now_ms=milliseconds(self._app)
+            )
+
+    def _take(self, wanted: Sequence[tuple[Endpoint, int]], *, now_ms: int) -> None:
+        taken = queue.take(self._app.storage, wanted, now_ms=now_ms, leased_until=now_ms + LEASE)
+        for (endpoint, _), attempts in zip(wanted, taken, strict=True):
+            self._lanes.add(endpoint, attempts)
+
+    def _make(self, endpoint: Endpoint, attempt: Attempt) -> Outcome | None:
+        if milliseconds(self._app) > attempt.leased_until - _MARGIN:
+            return None  # it waited here for too long, and is due again
+        return self._sender.send(endpoint, event_id=attempt.event_id, body=attempt.body)
+
+    def _settle(self, organization_id: str, made: Sequence[Made]) -> None:
+        switched_off = queue.settle(
+            self._app.storage,
+            organization_id,
+            made,
+            law=self._law,
+            now_ms=milliseconds(self._app),
+        )
+        if switched_off:
+            tell_soon(self._app)
+
+
+def tell_soon(app: Application) -> None:
+    """Have the admins told now; should this be lost, the schedule does it."""
+    with suppress(Unavailable):
+        app.enqueue(NOTICES)
+
+
+def notice_of(event: Event) -> Notice:
+    """Give an event as webhooks are told of it."""
+    return Notice(event.id, event.type, orjson.dumps(event_body(event)).decode())
+
+
+def milliseconds(app: Application) -> int:
+    """Give the time in milliseconds since the epoch."""
+    return int(app.clock() * 1000)
