@@ -57,6 +57,9 @@ from ipcraft.jobs.definitions import ONCE, Job, Order, Retries
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.running import attempt, on_behalf_of
 from ipcraft.mail import Letter, Mailer
+from ipcraft.outbound.client import Outbound
+from ipcraft.outbound.exchanges import Answer
+from ipcraft.outbound.failures import OutboundError, Refused, Unreachable
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
@@ -67,6 +70,7 @@ __all__ = [
     "SERVING_ROLE",
     "AddressBytes",
     "Allowance",
+    "Answer",
     "Application",
     "AuthBackend",
     "Change",
@@ -92,6 +96,8 @@ __all__ = [
     "Migrations",
     "NotFound",
     "Order",
+    "Outbound",
+    "OutboundError",
     "Page",
     "Plan",
     "QuerySession",
@@ -102,6 +108,7 @@ __all__ = [
     "Reader",
     "Recognition",
     "Recorder",
+    "Refused",
     "RequestError",
     "Retries",
     "Route",
@@ -117,6 +124,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "Unreachable",
     "as_complaint",
     "attempt",
     "did_you_mean",
