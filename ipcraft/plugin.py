@@ -60,6 +60,9 @@ from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.running import attempt, on_behalf_of
 from ipcraft.mail import Letter, Mailer
+from ipcraft.outbound.client import Outbound
+from ipcraft.outbound.exchanges import Answer
+from ipcraft.outbound.failures import OutboundError, Refused, Unreachable
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
@@ -70,6 +73,7 @@ __all__ = [
     "SERVING_ROLE",
     "AddressBytes",
     "Allowance",
+    "Answer",
     "Application",
     "AuthBackend",
     "BadGateway",
@@ -99,6 +103,8 @@ __all__ = [
     "Migrations",
     "NotFound",
     "Order",
+    "Outbound",
+    "OutboundError",
     "Page",
     "Plan",
     "QuerySession",
@@ -109,6 +115,7 @@ __all__ = [
     "Reader",
     "Recognition",
     "Recorder",
+    "Refused",
     "RequestError",
     "Retries",
     "Route",
@@ -124,6 +131,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "Unreachable",
     "as_complaint",
     "attempt",
     "did_you_mean",
