@@ -93,6 +93,10 @@ class Dispatcher:
                 if endpoint.organization_id != organization_id
             ]
 
+    def join(self, patience: float) -> bool:
+        """Wait until what was taken is made; tell whether it is."""
+        return self._lanes.join(patience)
+
     def close(self) -> None:
         """End this process's part: what was not begun is due for others, what was is settled."""
         left = self._lanes.close(patience=_PATIENCE)

@@ -25,7 +25,7 @@ _FIRST_WINDOW = 2
 _MOST_WINDOW = 16
 _MOST_SLOW_WINDOW = 4
 _BUFFERED = 8
-_BUFFERED_FOR_EACH_THREAD = 16
+_HELD_FOR_EACH_THREAD = 16
 _MOST_LANES = 10_000
 
 Make = Callable[[Endpoint, Attempt], Outcome | None]
@@ -90,7 +90,8 @@ class Lanes:
         self._parked: deque[_Lane] = deque()
         self._slow_turns = 0
         self._done: SimpleQueue[tuple[Endpoint, Made]] = SimpleQueue()
-        self._changing = threading.Lock()
+        self._changing = threading.Condition()
+        self._open = 0
         self._threads: list[threading.Thread] = []
 
     def refresh(self, endpoints: Iterable[Endpoint]) -> None:
@@ -101,7 +102,7 @@ class Lanes:
                 if webhook_id in known:
                     lane.endpoint = known[webhook_id]
                 else:
-                    lane.waiting.clear()
+                    self._clear(lane)
             if len(self._lanes) > _MOST_LANES:
                 self._lanes = {
                     name: each for name, each in self._lanes.items() if each.turns or each.waiting
@@ -111,10 +112,10 @@ class Lanes:
         """Say how many attempts may be taken for which of the endpoints."""
         with self._changing:
             rooms = [(each, self._lane(each).room) for each in endpoints]
-            buffered = sum(len(lane.waiting) for lane in self._lanes.values())
+            held = self._open
         rooms = [(endpoint, room) for endpoint, room in rooms if room]
         random.shuffle(rooms)  # where there is not enough for all, it is not always the same's turn
-        left = self._number * _BUFFERED_FOR_EACH_THREAD - buffered
+        left = self._number * _HELD_FOR_EACH_THREAD - held
         share = max(left // max(len(rooms), 1), 1)
         return [(endpoint, min(room, share)) for endpoint, room in rooms[: max(left // share, 0)]]
 
@@ -126,28 +127,33 @@ class Lanes:
         with self._changing:
             lane = self._lanes.setdefault(endpoint.webhook_id, self._lane(endpoint))
             lane.waiting.extend(attempts)
+            self._open += len(attempts)
             self._line_up(lane)
 
     def finished(self) -> list[tuple[Endpoint, Made]]:
         """Give the attempts that were made since the last time, in their order."""
         return [self._done.get_nowait() for _ in range(self._done.qsize())]
 
+    def join(self, patience: float) -> bool:
+        """Wait until all attempts are made, no longer than the patience; tell whether they are."""
+        with self._changing:
+            return self._changing.wait_for(lambda: not self._open, patience)
+
     def close(self, *, patience: float) -> list[tuple[Endpoint, Attempt]]:
         """Begin no more attempts, wait a while for those being made; give those not begun."""
         with self._changing:
             left = [(lane.endpoint, each) for lane in self._lanes.values() for each in lane.waiting]
             for lane in self._lanes.values():
-                lane.waiting.clear()
+                self._clear(lane)
+        self.join(patience)
         for _ in self._threads:
             self._line.put(None)
-        joining = threading.Thread(target=self._join, daemon=True)
-        joining.start()
-        joining.join(patience)
         return left
 
-    def _join(self) -> None:
-        for thread in self._threads:
-            thread.join()
+    def _clear(self, lane: _Lane) -> None:
+        self._open -= len(lane.waiting)
+        lane.waiting.clear()
+        self._changing.notify_all()
 
     def _lane(self, endpoint: Endpoint) -> _Lane:
         return self._lanes.get(endpoint.webhook_id) or _Lane.of(endpoint)
@@ -175,23 +181,32 @@ class Lanes:
 
     def _work(self) -> None:
         while (turn := self._line.get()) is not None:
-            lane, _ = turn
+            lane, was_slow = turn
             with self._changing:
-                attempt = lane.waiting.popleft() if lane.waiting else None
-                lane.making += attempt is not None
-                endpoint = lane.endpoint
+                attempt, endpoint = self._begin_turn(lane)
             outcome = None if attempt is None else self._make(endpoint, attempt)
-            with self._changing:
-                lane.making -= attempt is not None
-                self._end_turn(turn, outcome)
             if attempt is not None and outcome is not None:
                 self._done.put((endpoint, Made(endpoint.webhook_id, attempt, outcome)))
                 self._tell()
+            with self._changing:
+                self._end_turn(lane, outcome, made=attempt is not None, was_slow=was_slow)
 
-    def _end_turn(self, turn: _Turn, outcome: Outcome | None) -> None:
-        lane, was_slow = turn
+    def _begin_turn(self, lane: _Lane) -> tuple[Attempt | None, Endpoint]:
+        if not lane.waiting:
+            return None, lane.endpoint
+        lane.making += 1
+        return lane.waiting.popleft(), lane.endpoint
+
+    def _end_turn(
+        self, lane: _Lane, outcome: Outcome | None, *, made: bool, was_slow: bool
+    ) -> None:
         lane.turns -= 1
         self._slow_turns -= was_slow
+        if made:
+            lane.making -= 1
+            self._open -= 1
+            if not self._open:
+                self._changing.notify_all()
         if outcome is not None:
             lane.learn(outcome)
         self._line_up(lane)

@@ -41,7 +41,7 @@ class WebhookSettings(Schema):
     )
 
 
-class _Distinct(fields.List):
+class _Distinct(fields.List[str]):
     """Read a list without its repetitions."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:

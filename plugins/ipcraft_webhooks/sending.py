@@ -6,7 +6,6 @@ import time
 
 import structlog
 
-import ipcraft
 from ipcraft.plugin import Application, Refused, Unreachable
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.queue import Endpoint
@@ -20,7 +19,6 @@ DEADLINE = 10.0
 KEPT_BYTES = 4_096
 """Bytes of an answer that are kept."""
 
-_AGENT = f"IPCraft/{ipcraft.__version__}"
 _RETRY_AFTER = "retry-after"
 
 _log = structlog.get_logger("ipcraft_webhooks")
@@ -54,7 +52,6 @@ class Sender:
         content = body.encode()
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": _AGENT,
             **signed_headers(
                 content,
                 message_id=event_id,

@@ -16,11 +16,9 @@ def check_url(app: Application, url: str) -> None:
     Whatever is sent is judged again, by the address that is then connected to.
     """
     try:
-        app.outbound.check(url)
+        app.outbound.check(url, https_only=not _may_be_plain(app, url))
     except Refused as error:
         raise Invalid.field("url", f"url cannot be used: {error.reason}", code="bad_url") from error
-    if not url.lower().startswith(_HTTPS) and not _may_be_plain(app, url):
-        raise Invalid.field("url", "url must begin with https://", code="bad_url")
 
 
 def _may_be_plain(app: Application, url: str) -> bool:
