@@ -46,27 +46,32 @@ class Drains:
     def __init__(self, drains: Mapping[str, Drain]) -> None:
         self._drains = drains
         self._running: dict[str, _Running] = {}
+        self._ended: set[str] = set()
         self._changing = threading.Lock()
-        self._ended = False
 
     def begin(self, *names: str) -> None:
         """Run the drains of these names from now on, all of them when none is named."""
         with self._changing:
             for name in names or self._drains:
-                if name not in self._running and not self._ended:
+                if name not in self._running and name not in self._ended:
                     self._running[name] = _Running(self._drains[name])
 
-    def wake(self, name: str) -> None:
-        """Have the drain run soon, if it runs in this process. Never waits."""
-        running = self._running.get(name)
-        if running is not None:
-            running.wake()
+    def wake(self, *names: str) -> None:
+        """Have these drains run soon, those that run in this process. Never waits."""
+        for name in names:
+            running = self._running.get(name)
+            if running is not None:
+                running.wake()
 
-    def end(self) -> None:
-        """Let every run that is under way come to its end, then stop."""
+    def end(self, *names: str) -> None:
+        """Let the runs that are under way come to their end, then stop for good.
+
+        All drains when none is named.
+        """
         with self._changing:
-            self._ended = True
-            running = list(self._running.values())
+            ended = names or tuple(self._drains)
+            self._ended.update(ended)
+            running = [self._running.pop(name) for name in ended if name in self._running]
         for each in running:
             each.stop()
         for each in running:

@@ -46,7 +46,6 @@ _SWEEP = "magiclink.invitations"
 _TIDY = "magiclink.tidy"
 _SWEEP_EVERY = 15
 _TIDY_EVERY = 3600
-_COMMIT_PATIENCE = 1.0
 
 # Some 5 minutes in all: for as long people wait, and greylisting servers let them.
 _RETRIES = Retries(9, wait_exponential(multiplier=2, max=60) + wait_random(0, 1))
@@ -68,7 +67,7 @@ def order_link(app: Application, *, email: str, nonce_hash: bytes) -> None:
     """Have a link sent to an address, if somebody of it may enter.
 
     That is found out by the job, so that whoever asks learns nothing, by no word and no time.
-    Raises `Unavailable` when the job cannot be queued.
+    Raises `Unavailable` when the database cannot be used.
     """
     app.enqueue(SEND, {"id": new_id("lnk"), "email": email, "nonce_hash": nonce_hash.hex()})
 
@@ -77,22 +76,14 @@ def follow_invitation(change: Change, tx: Transaction, app: Application) -> None
     """Have the mail of a new invitation sent, and none for one that is over."""
     if change.type == "invitation.created":
         note_invitation(change, tx)
-        _wake(app, Due(str(tx.organization_id), change.resource_id))
+        _order_invitation(app, Due(str(tx.organization_id), change.resource_id), tx=tx)
     elif change.resource_type == "invitation":
         forget_invitation(change, tx)
 
 
-def _wake(app: Application, due: Due) -> None:
-    """Have the mail sent soon. If this is lost, or comes before the commit, the sweep does it."""
-    try:
-        _order_invitation(app, due, delay=_COMMIT_PATIENCE)
-    except Unavailable as error:
-        _log.warning("an invitation's mail is sent later", reason=error.message)
-
-
-def _order_invitation(app: Application, due: Due, *, delay: float = 0.0) -> None:
+def _order_invitation(app: Application, due: Due, *, tx: Transaction | None = None) -> None:
     payload = {"organization_id": due.organization_id, "invitation_id": due.invitation_id}
-    app.enqueue(INVITE, payload, delay=delay)
+    app.enqueue(INVITE, payload, tx=tx)
 
 
 def _send(app: Application, payload: Mapping[str, Any]) -> None:
