@@ -23,7 +23,7 @@ from ipcraft.plugin import (
 )
 from ipcraft_webhooks import webhooks
 from ipcraft_webhooks.outcomes import Outcome
-from ipcraft_webhooks.queue import Notice, waiting_row
+from ipcraft_webhooks.queue import DRAIN, Notice, waiting_row
 from ipcraft_webhooks.tables import deliveries
 from ipcraft_webhooks.tables import webhooks as webhooks_table
 
@@ -136,6 +136,7 @@ def redeliver(tx: Transaction, webhook_id: str, delivery_id: str, *, now_ms: int
     last = tx.value(_LAST_SERIES, webhook_id=webhook_id, event_id=notice.event_id)
     row = waiting_row(notice, webhook_id, series=last + 1, now_ms=now_ms)
     tx.write(_INSERT, **row)
+    tx.wake(DRAIN)
     return Delivery(row["id"], notice.event_id, notice.event_type, attempt=1)
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import orjson
 
-from ipcraft.plugin import Application, Drain, Event, Unavailable, event_body
+from ipcraft.plugin import Application, Drain, Event, event_body
 from ipcraft_webhooks import queue
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.lanes import Lanes
-from ipcraft_webhooks.notices import NOTICES
+from ipcraft_webhooks.notices import order_notices
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.queue import Attempt, Endpoint, Made, Notice
 from ipcraft_webhooks.retries import RetryLaw
 from ipcraft_webhooks.sending import DEADLINE, Sender
-
-DRAIN = "webhooks"
-"""The drain's name, to be woken by."""
 
 LEASE = 60_000
 """Milliseconds after which an attempt that was taken and not settled is due again."""
@@ -31,7 +27,7 @@ _PATIENCE = 2.0
 class Subscriptions:
     """Be the sink that has webhooks told of events."""
 
-    name = DRAIN
+    name = queue.DRAIN
 
     def __init__(self, app: Application, *, types: EventTypes) -> None:
         self._app = app
@@ -44,8 +40,7 @@ class Subscriptions:
             return
         organization_id = events[0].organization_id
         now = milliseconds(self._app)
-        if queue.put(self._app.storage, organization_id, notices, now_ms=now):
-            self._app.wake(DRAIN)
+        queue.put(self._app.storage, organization_id, notices, now_ms=now)
 
 
 class Dispatcher:
@@ -57,12 +52,12 @@ class Dispatcher:
         self._app = app
         self._sender = sender
         self._law = law
-        self._lanes = Lanes(self._make, threads=concurrency, made=lambda: app.wake(DRAIN))
+        self._lanes = Lanes(self._make, threads=concurrency, made=lambda: app.wake(queue.DRAIN))
         self._unsettled: list[tuple[Endpoint, Made]] = []
 
     def drain(self) -> Drain:
         """Give the work to the core."""
-        return Drain(DRAIN, run=self.run, every=_EVERY, close=self.close)
+        return Drain(queue.DRAIN, run=self.run, every=_EVERY, close=self.close)
 
     def run(self) -> float:
         """Settle what was made, take what is due; give the seconds until more is due."""
@@ -120,21 +115,14 @@ class Dispatcher:
         return self._sender.send(endpoint, event_id=attempt.event_id, body=attempt.body)
 
     def _settle(self, organization_id: str, made: Sequence[Made]) -> None:
-        switched_off = queue.settle(
+        queue.settle(
             self._app.storage,
             organization_id,
             made,
             law=self._law,
             now_ms=milliseconds(self._app),
+            switched_off=lambda tx, webhook_id: order_notices(self._app, tx, webhook_id),
         )
-        if switched_off:
-            tell_soon(self._app)
-
-
-def tell_soon(app: Application) -> None:
-    """Have the admins told now; should this be lost, the schedule does it."""
-    with suppress(Unavailable):
-        app.enqueue(NOTICES)
 
 
 def notice_of(event: Event) -> Notice:

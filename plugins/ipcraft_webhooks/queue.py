@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from ipcraft_webhooks import webhooks as webhooks_of
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.retries import RetryLaw
 from ipcraft_webhooks.tables import deliveries, webhooks
+
+DRAIN = "webhooks"
+"""The drain that makes the attempts, to be woken by this name."""
 
 MOST_FAILURES = 100
 """Failed attempts in a row after which a webhook is switched off."""
@@ -222,18 +225,19 @@ _BLAME: Statement[Row] = Statement(
 )
 
 
-def put(storage: Storage, organization_id: str, notices: Sequence[Notice], *, now_ms: int) -> bool:
-    """Have each active webhook told of what it wants to know; tell whether there is any.
+def put(storage: Storage, organization_id: str, notices: Sequence[Notice], *, now_ms: int) -> None:
+    """Have each active webhook told of what it wants to know.
 
     All of it is put in or nothing is, and what is there already stays as it is.
     """
 
-    def work(tx: Transaction) -> bool:
+    def work(tx: Transaction) -> None:
         rows = list(_rows(tx.all(_SUBSCRIBERS), notices, now_ms=now_ms))
-        tx.write_many(_PUT, rows)
-        return bool(rows)
+        if rows:
+            tx.write_many(_PUT, rows)
+            tx.wake(DRAIN)
 
-    return storage.transact(organization_id, work)
+    storage.transact(organization_id, work)
 
 
 def endpoints(storage: Storage) -> list[Endpoint]:
@@ -289,25 +293,24 @@ def settle(
     *,
     law: RetryLaw,
     now_ms: int,
-) -> list[str]:
+    switched_off: Callable[[Transaction, str], object],
+) -> None:
     """Write down what became of attempts, and have those that failed made again as the law says.
 
-    Give the ids of the webhooks that were switched off for it.
+    `switched_off` is called with each webhook that is switched off for it, in the transaction.
     """
     pauses = [_pause(each, law) for each in made]
 
-    def work(tx: Transaction) -> list[str]:
+    def work(tx: Transaction) -> None:
         # The webhooks' rows first, as in every change of them: or two would wait for each other.
         failing = _count_failures(tx, made)
         tx.write_many(_SETTLE, _settlements(made, pauses, now_ms=now_ms))
         tx.write_many(_RETRY, _retries(made, pauses, now_ms=now_ms))
-        return [
-            webhook_id
-            for webhook_id, reason in failing.items()
-            if webhooks_of.switch_off(tx, webhook_id, reason=reason)
-        ]
+        for webhook_id, reason in failing.items():
+            if webhooks_of.switch_off(tx, webhook_id, reason=reason):
+                switched_off(tx, webhook_id)
 
-    return storage.transact(organization_id, work)
+    storage.transact(organization_id, work)
 
 
 def _rows(

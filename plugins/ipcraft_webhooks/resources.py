@@ -9,7 +9,7 @@ import falcon
 
 from ipcraft.plugin import Application, Page, Transaction, load, send_list
 from ipcraft_webhooks import deliveries, webhooks
-from ipcraft_webhooks.dispatch import DRAIN, milliseconds
+from ipcraft_webhooks.dispatch import milliseconds
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.pings import ping
 from ipcraft_webhooks.representation import delivery_object, webhook_object
@@ -120,7 +120,6 @@ class RedeliverResource:
             req.context.identity,
             lambda tx: deliveries.redeliver(tx, webhook_id, delivery_id, now_ms=now),
         )
-        self._app.wake(DRAIN)
         resp.status = falcon.HTTP_202
         resp.media = delivery_object(delivery)
 

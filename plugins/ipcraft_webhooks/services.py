@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ipcraft.plugin import ONCE, Application, Drain, EventSink, Job, Route
+from tenacity.wait import wait_exponential
+
+from ipcraft.plugin import ONCE, Application, Drain, EventSink, Job, Retries, Route
 from ipcraft_webhooks.deliveries import forget_old
 from ipcraft_webhooks.dispatch import Dispatcher, Subscriptions
 from ipcraft_webhooks.event_types import EventTypes
-from ipcraft_webhooks.notices import NOTICES, send_notices
+from ipcraft_webhooks.notices import NOTICE, send_notice
 from ipcraft_webhooks.resources import (
     DeliveriesResource,
     RedeliverResource,
@@ -23,8 +25,9 @@ from ipcraft_webhooks.sealing import PURPOSE, Seal
 from ipcraft_webhooks.sending import Sender
 
 _TIDY = "webhooks.tidy"
-_NOTICES_EVERY = 60
 _TIDY_EVERY = 3600
+# For two days: a mail server may be down over a weekend's night, and nobody waits for this mail.
+_MAIL_RETRIES = Retries(60, wait_exponential(multiplier=2, max=3600))
 _PATH = "/api/v1/webhooks"
 
 
@@ -43,12 +46,7 @@ def drains(app: Application) -> Sequence[Drain]:
 def jobs(app: Application) -> Sequence[Job]:
     """Give the jobs."""
     return [
-        Job(
-            name=NOTICES,
-            run=lambda payload: send_notices(app),
-            retries=ONCE,
-            every=_NOTICES_EVERY,
-        ),
+        Job(name=NOTICE, run=lambda payload: send_notice(app, payload), retries=_MAIL_RETRIES),
         Job(
             name=_TIDY,
             run=lambda payload: forget_old(app.storage, now=int(app.clock())),

@@ -31,8 +31,6 @@ webhooks = tenant_table(
     Column("failure_count", Integer, nullable=False),
     # Why we switched it off, until somebody switches it on again.
     Column("disabled_reason", ExactText),
-    # Whether the admins have still to be told that we did.
-    Column("notice_due", Boolean, nullable=False),
     # Encrypted, see ipcraft_webhooks.sealing.
     Column("secret", LargeBinary, nullable=False),
     Column("previous_secret", LargeBinary),

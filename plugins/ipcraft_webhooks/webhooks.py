@@ -102,7 +102,6 @@ _UPDATE = Statement(
         updated_at=given("now", Seconds),
     )
 )
-_NOTE = Statement(update(webhooks).where(*_BY_ID).values(notice_due=given("due", Boolean())))
 _SET_SECRET = Statement(
     update(webhooks)
     .where(*_BY_ID)
@@ -150,7 +149,6 @@ def create(
         is_active=webhook.is_active,
         failure_count=0,
         disabled_reason=None,
-        notice_due=False,
         secret=sealed,
         previous_secret=None,
         previous_until=None,
@@ -201,10 +199,7 @@ def change(tx: Transaction, webhook_id: str, values: Mapping[str, Any]) -> Webho
 
 
 def switch_off(tx: Transaction, webhook_id: str, *, reason: str) -> Webhook | None:
-    """Switch a webhook off that does not work, and note that its admins have to be told.
-
-    None where it is off or gone already.
-    """
+    """Switch a webhook off that does not work; None where it is off or gone already."""
     old = tx.one(_ONE_TO_CHANGE, id=webhook_id)
     if old is None or not old.is_active:
         return None
@@ -212,7 +207,6 @@ def switch_off(tx: Transaction, webhook_id: str, *, reason: str) -> Webhook | No
     data = {"is_active": False, "disabled_reason": reason}
     tx.record(_change("updated", webhook, f"Disabled webhook {webhook.url}: {reason}", data))
     _store(tx, webhook)
-    tx.write(_NOTE, id=webhook.id, due=True)
     tx.write(_DELETE_WAITING, id=webhook.id)
     return webhook
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipcraft.plugin import Application
+from ipcraft.plugin import Application, Unavailable
 from ipcraft.testing import Clock, Organization, make_application, make_organization
 from ipcraft.testing.services import MailSink, Reply, WebhookReceiver
 from ipcraft_accounts import create_user
@@ -47,11 +47,6 @@ def disabled(
     return webhook
 
 
-def run_job(app: Application, name: str) -> None:
-    """Run a job now."""
-    app.jobs[name].run({})
-
-
 def test_admins_are_told_of_a_webhook_that_was_disabled(
     application: Application,
     organization: Organization,
@@ -64,9 +59,7 @@ def test_admins_are_told_of_a_webhook_that_was_disabled(
         create_user(application.storage, organization.id, email=f"{role}@example.com", role=role)
     make_organization(application)
     webhook = disabled(organization, receiver, dispatching)
-    mails = sink.wait_for(2)  # the job was queued by who disabled it
-    run_job(application, "webhooks.notices")
-    assert len(sink.mails) == 2
+    mails = sink.wait_for(2)
     recipients = {each.recipients for each in mails}
     assert recipients == {(organization.email,), ("admin@example.com",)}
     for mail in mails:
@@ -83,23 +76,47 @@ def test_a_notice_is_mailed_later_when_it_cannot_be_now(
     dispatching: Dispatching,
     sink: MailSink,
 ) -> None:
-    """A mail server that is down delays the mail; the schedule sends it."""
+    """A mail server that is down delays the mail; the job is tried again."""
     sink.stop()
-    disabled(organization, receiver, dispatching)
-    run_job(application, "webhooks.notices")
+    webhook = disabled(organization, receiver, dispatching)
+    payload = {
+        "organization_id": organization.id,
+        "webhook_id": webhook,
+        "user_id": organization.user_id,
+    }
+    notice = application.jobs["webhooks.notice"]
+    with pytest.raises(Unavailable):
+        notice.run(payload)
+    assert notice.retries.attempts == 60
     sink.resume()
-    assert sink.mails == []
-    run_job(application, "webhooks.notices")
-    assert len(sink.wait_for(1)) == 1
+    notice.run(payload)
+    assert sink.wait_for(1)[0].recipients == (organization.email,)
 
 
-def test_a_webhook_that_a_person_switches_off_is_no_news(
-    application: Application, organization: Organization, sink: MailSink
+@pytest.mark.parametrize("meanwhile", ["enabled", "deleted"])
+def test_a_notice_that_is_out_of_date_is_not_mailed(
+    application: Application,
+    organization: Organization,
+    receiver: WebhookReceiver,
+    dispatching: Dispatching,
+    sink: MailSink,
+    meanwhile: str,
 ) -> None:
-    """Nobody is told what they did themselves."""
-    made = organization.client.post(PATH, json={"url": "https://example.com/"}).json
-    organization.client.patch(f"{PATH}/{made['id']}", json={"is_active": False})
-    run_job(application, "webhooks.notices")
+    """Who has mended the webhook before the mail went out needs none."""
+    sink.stop()
+    webhook = disabled(organization, receiver, dispatching)
+    path = f"{PATH}/{webhook}"
+    if meanwhile == "enabled":
+        organization.client.patch(path, json={"is_active": True})
+    else:
+        organization.client.delete(path)
+    payload = {
+        "organization_id": organization.id,
+        "webhook_id": webhook,
+        "user_id": organization.user_id,
+    }
+    application.jobs["webhooks.notice"].run(payload)
+    sink.resume()
     assert sink.mails == []
 
 
@@ -118,20 +135,18 @@ def test_the_log_is_kept_for_30_days(
     receiver.replies.append(Reply(status=500))
     dispatching.tell_and_run(event(organization))
     clock.advance(hours=DAY_HOURS, seconds=-1)
-    run_job(application, "webhooks.tidy")
+    application.jobs["webhooks.tidy"].run({})
     assert len(organization.client.get(path).json) == 2
     clock.advance(seconds=2)
-    run_job(application, "webhooks.tidy")
+    application.jobs["webhooks.tidy"].run({})
     assert [each["response_status"] for each in organization.client.get(path).json] == [500]
     dispatching.run()
     assert len(receiver.taken) == 3
 
 
-def test_both_jobs_are_scheduled(application: Application) -> None:
-    """Nobody has to order them."""
-    schedules = {name: application.jobs[name].every for name in application.jobs}
-    assert schedules["webhooks.notices"] == 60
-    assert schedules["webhooks.tidy"] == 3600
+def test_forgetting_is_scheduled(application: Application) -> None:
+    """Nobody has to order it."""
+    assert application.jobs["webhooks.tidy"].every == 3600
 
 
 def test_an_organization_is_erased_with_its_webhooks(

@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("failure_count", sa.Integer(), nullable=False),
         sa.Column("disabled_reason", ExactText),
-        sa.Column("notice_due", sa.Boolean(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("previous_secret", sa.LargeBinary()),
         sa.Column("previous_until", sa.BigInteger()),
