@@ -159,7 +159,7 @@ class Dispatcher:
             return []
 
         def work(tx: Transaction) -> list[_Lease]:
-            leases = [_Lease(*row, secrets.token_hex(8)) for row in tx.all(_TAKE, free=free, **due)]
+            leases = tx.all(_TAKE, free=free, **due)
             for lease in leases:
                 tx.write(
                     _LEASE,

@@ -27,7 +27,7 @@ _oldest = (
     )
     .order_by(_e.sequence)
     .limit(AT_ONCE)
-    .cte("oldest")
+    .subquery("oldest")
 )
 _DELETE = Statement(
     delete(events).where(

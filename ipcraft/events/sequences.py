@@ -69,12 +69,13 @@ _TAKE = Statement(
     select(_s.last).where(_s.organization_id == own()).with_for_update(skip_locked=True)
 )
 _ORDER = (Arrival(), _e.id)
+# A subquery and no CTE: Python's sqlite3 counts the rows of a statement that begins with UPDATE.
 _counted = (
     select(_e.id, func.row_number().over(order_by=_ORDER).label("place"))
     .where(*_WAITING)
     .order_by(*_ORDER)
     .limit(AT_ONCE)
-    .cte("counted")
+    .subquery("counted")
 )
 _COUNT = Statement(
     update(events)
@@ -99,7 +100,7 @@ _ANNOUNCE = Statement(
 _INTRODUCE = Statement(insert(event_positions))
 
 
-class _NothingToCount(Exception):
+class NothingToCount(Exception):
     """Undo a transaction that found its events counted, or the organization erased."""
 
 
@@ -138,7 +139,7 @@ class Sequencer:
     def _count_for(self, organization: str) -> float:
         try:
             counted = self._storage.transact(organization, self._count)
-        except _NothingToCount:
+        except NothingToCount:
             return _IDLE
         if counted is None:
             return _BUSY
@@ -156,7 +157,7 @@ class Sequencer:
             return None
         counted = tx.execute(_COUNT, last=last)
         if not counted:
-            raise _NothingToCount
+            raise NothingToCount
         self._advance(tx, last, last + counted)
         return counted
 

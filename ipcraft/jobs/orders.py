@@ -47,6 +47,7 @@ MOST_DEATHS = 10
 
 _LOOK_EVERY = 1.0
 _MOST_COUNTED = 1000
+_UNKNOWN_AGAIN = 60.0
 
 State = Literal["queued", "running", "failed", "done"]
 
@@ -286,7 +287,8 @@ class Orders:
         order_id, name, payload, asked_by, failures = row
         job = self._jobs.get(name)
         if job is None:
-            return Outcome(f"no plugin gives the job {name!r}{did_you_mean(name, self._jobs)}")
+            # Another process may have the plugin, or this one after its next start.
+            return Outcome(f"no plugin gives the job {name!r}", _UNKNOWN_AGAIN)
         order = Order(id=order_id, job=name, payload=orjson.loads(payload), request_id=asked_by)
         return attempt(job, order, number=failures + 1)
 

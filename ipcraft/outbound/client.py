@@ -48,12 +48,17 @@ class Outbound:
     """
 
     def __init__(
-        self, guard: Guard, *, resolver: Resolver | None = None, ca_file: Path | None = None
+        self,
+        guard: Guard,
+        *,
+        resolver: Resolver | None = None,
+        kept: KeptConnections | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         self._guard = guard
         self._resolver = resolver or Resolver()
+        self._kept = kept or KeptConnections()
         self._ca_file = ca_file
-        self._kept = KeptConnections()
 
     @classmethod
     def of(cls, settings: Settings) -> Outbound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import h11
@@ -32,7 +32,7 @@ _OURS = frozenset(
 )
 """Headers that say how the connection is used."""
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
-_DEFAULTS = {"accept-encoding": "identity", "user-agent": f"ipcraft/{__version__}"}
+_DEFAULTS = (("Accept-Encoding", "identity"), ("User-Agent", f"ipcraft/{__version__}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,15 @@ class Request:
     @classmethod
     def to(cls, target: Target, *, method: str, headers: Mapping[str, str], body: bytes) -> Request:
         """Make a request. Raises `Refused` for a method or a header that HTTP does not have."""
-        given = {name.lower(): value for name, value in headers.items()}
-        if ours := sorted(_OURS & given.keys()):
+        given = {name.lower() for name in headers}
+        if ours := sorted(_OURS & given):
             raise Refused(f"the header {ours[0]} cannot be chosen")
         if method == "CONNECT":
             raise Refused("the method CONNECT would make a tunnel")
-        lines = {"host": target.authority, **_DEFAULTS, **given, **_length(method, body)}
+        defaults = [each for each in _DEFAULTS if each[0].lower() not in given]
+        lines = [("Host", target.authority), *defaults, *headers.items(), *_length(method, body)]
         try:
-            head = h11.Request(method=method, target=target.path, headers=list(lines.items()))
+            head = h11.Request(method=method, target=target.path, headers=lines)
         except (h11.LocalProtocolError, ValueError) as error:
             raise Refused(f"the request cannot be sent: {_shortened(error)}") from error
         return cls(head, body)
@@ -116,6 +117,8 @@ class _Conversation:
         while not isinstance(event := self._next(), h11.Response):
             if self.heard > _LARGEST_HEADS:
                 raise Unreachable(f"no answer begins within {_LARGEST_HEADS} bytes")
+        if not event.http_version.startswith(b"1."):
+            raise Unreachable("the answer is not HTTP/1.1: it is of another version")
         return event
 
     def body(self, keep: int) -> tuple[bytes, bool]:
@@ -138,8 +141,8 @@ class _Conversation:
         return event
 
 
-def _length(method: str, body: bytes) -> Mapping[str, str]:
-    return {"content-length": str(len(body))} if body or method in _WITH_BODY else {}
+def _length(method: str, body: bytes) -> Sequence[tuple[str, str]]:
+    return [("Content-Length", str(len(body)))] if body or method in _WITH_BODY else []
 
 
 def _headers(response: h11.Response) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ resolver pauses between its attempts, also beyond a deadline.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PORT = 53
 _LAST_PORT = 65535
+_WITH_PORT = re.compile(r"(?:\[(?P<ipv6>[^]]+)]|(?P<ipv4>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
 _PATIENCE = 2.0
 """Seconds a server has for an answer, where the configuration does not say."""
 _ROUNDS = 2
@@ -44,13 +46,10 @@ class NameServer:
 
         Raises ValueError for anything else.
         """
-        address, port = text, ""
-        if text.startswith("["):
-            address, _, port = text[1:].partition("]")
-            port = port.removeprefix(":")
-        elif text.count(":") == 1:
-            address, _, port = text.partition(":")
-        return cls(str(ip_address(address)), _port(port) if port else _PORT)
+        match = _WITH_PORT.fullmatch(text)
+        if match is None:
+            return cls(str(ip_address(text)))
+        return cls(str(ip_address(match["ipv6"] or match["ipv4"])), _port(match["port"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,8 @@ class NameServers:
         return min(self.patience, deadline.remaining())
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _LAST_PORT):
-        raise ValueError(f"{text!r} is no port")
-    return int(text)
+def _port(text: str | None) -> int:
+    port = _PORT if text is None else int(text)
+    if not 1 <= port <= _LAST_PORT:
+        raise ValueError(f"there is no port {text}")
+    return port
