@@ -13,7 +13,7 @@ from ipcraft_webhooks.dispatch import milliseconds
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.pings import ping
 from ipcraft_webhooks.representation import delivery_object, webhook_object
-from ipcraft_webhooks.schemas import RotateBody, WebhookBody
+from ipcraft_webhooks.schemas import EmptyBody, RotateBody, WebhookBody
 from ipcraft_webhooks.sealing import Seal
 from ipcraft_webhooks.sending import Sender
 from ipcraft_webhooks.signing import new_secret
@@ -29,6 +29,7 @@ MAXIMUM_LIMIT = 200
 _NEW = WebhookBody()
 _CHANGE = WebhookBody(partial=True)
 _ROTATE = RotateBody()
+_NOTHING = EmptyBody()
 
 
 class WebhooksResource:
@@ -115,6 +116,7 @@ class RedeliverResource:
         self, req: falcon.Request, resp: falcon.Response, webhook_id: str, delivery_id: str
     ) -> None:
         """Have the same event sent again soon, and show what will be in the log."""
+        load(req, _NOTHING, optional=True)
         now = milliseconds(self._app)
         delivery = self._app.transact(
             req.context.identity,
@@ -133,6 +135,7 @@ class TestResource:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
         """Send a ping now and show how the receiver answered; 502 when it did not take it."""
+        load(req, _NOTHING, optional=True)
         delivery = ping(self._app, self._sender, req.context.identity, webhook_id)
         resp.media = delivery_object(delivery)
 

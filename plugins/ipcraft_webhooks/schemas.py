@@ -69,3 +69,7 @@ class RotateBody(Schema):
     overlap_seconds = fields.Integer(
         load_default=0, validate=validate.Range(min=0, max=LONGEST_OVERLAP)
     )
+
+
+class EmptyBody(Schema):
+    """Read a body in which there is nothing to say."""
