@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import orjson
 
@@ -14,7 +15,7 @@ from ipcraft_webhooks.notices import order_notices
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.queue import Attempt, Endpoint, Made, Notice
 from ipcraft_webhooks.retries import RetryLaw
-from ipcraft_webhooks.sending import DEADLINE, Sender
+from ipcraft_webhooks.sending import DEADLINE
 
 LEASE = 60_000
 """Milliseconds after which an attempt that was taken and not settled is due again."""
@@ -22,6 +23,14 @@ LEASE = 60_000
 _MARGIN = DEADLINE * 1000 + 5_000
 _EVERY = 1.0
 _PATIENCE = 2.0
+
+
+class Sending(Protocol):
+    """Send an event's body to an endpoint."""
+
+    def send(self, endpoint: Endpoint, *, event_id: str, body: str) -> Outcome:
+        """Send it; whatever happens is an outcome."""
+        ...
 
 
 class Subscriptions:
@@ -47,7 +56,7 @@ class Dispatcher:
     """Make the attempts that are due, with as many processes as there are, side by side."""
 
     def __init__(
-        self, app: Application, sender: Sender, *, law: RetryLaw, concurrency: int
+        self, app: Application, sender: Sending, *, law: RetryLaw, concurrency: int
     ) -> None:
         self._app = app
         self._sender = sender

@@ -201,8 +201,8 @@ class WebhookReceiver:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, OSError):
-            pass  # the other side has had enough
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
+            pass  # the other side has had enough, or the test
         finally:
             self._tasks.discard(task)
             writer.close()
