@@ -403,9 +403,12 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
     assert seen[0] == seen[1]
 
 
-def test_an_answer_waits_for_nothing(make: Make) -> None:
-    """Asking touches neither database nor mail server, so no time tells who is known."""
-    app = make(smtp_url="smtp://127.0.0.1:1")
-    browser = Browser(app)
-    app.storage.close()
-    assert browser.ask(ADA).status_code == 200
+def test_an_answer_waits_for_no_mail_and_no_look(make: Make) -> None:
+    """Whoever asks, one order is written and nobody is looked up: no time tells who is known."""
+    app = make(smtp_url="smtp://127.0.0.1:1", signup="closed")
+    app.drains.end("jobs")
+    create_organization(app.storage, name="Acme", owner_email=ADA)
+    for email in (ADA, "eve@example.com"):
+        assert Browser(app).ask(email).status_code == 200
+    accounts = app.orders.accounts(finished=True, limit=10)
+    assert [(each.job, each.state) for each in accounts] == [("magiclink.send", "queued")] * 2
