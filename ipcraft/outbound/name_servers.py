@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +52,9 @@ class NameServer:
         return cls(str(ip_address(match["ipv6"] or match["ipv4"])), _port(match["port"]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NameServers:
-    """Ask the servers of a configuration, the first that answers."""
+    """Ask the servers of a configuration: the one that answered last, else the next."""
 
     servers: Sequence[NameServer]
     search: Sequence[dns.name.Name] = ()
@@ -62,6 +62,7 @@ class NameServers:
     dots: int = 1
     """From how many dots on a name is first taken as complete."""
     patience: float = _PATIENCE
+    _preferred: int = field(default=0, compare=False)
 
     @classmethod
     def of(cls, configuration: Path) -> NameServers:
@@ -121,9 +122,9 @@ class NameServers:
         import dns.rcode
 
         failure: Exception | None = None
-        for server in [*self.servers] * _ROUNDS:
+        for place in self._places():
             try:
-                answer = self._ask_one(server, question, deadline)
+                answer = self._ask_one(self.servers[place], question, deadline)
             except (dns.exception.DNSException, OSError, EOFError) as error:
                 failure = error
                 continue
@@ -131,11 +132,17 @@ class NameServers:
                 dns.rcode.NOERROR,
                 dns.rcode.NXDOMAIN,
             ):
+                self._preferred = place
                 return answer
         deadline.remaining()
         raise Unreachable(
             f"no name server can say where {question.question[0].name} is"
         ) from failure
+
+    def _places(self) -> Iterator[int]:
+        """Give the servers in the order in which they are asked, twice around."""
+        first, number = self._preferred, len(self.servers)
+        return ((first + step) % number for step in range(number * _ROUNDS))
 
     def _ask_one(
         self, server: NameServer, question: dns.message.Message, deadline: Deadline
