@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -98,10 +99,16 @@ class NameServers:
         import dns.name
 
         name = dns.name.from_text(host.name)
-        relative = name.relativize(dns.name.root)
-        longer = [] if host.absolute else [relative.concatenate(each) for each in self.search]
+        longer = [] if host.absolute else list(self._completed(name))
         complete = host.name.count(".") >= self.dots
         yield from (name, *longer) if complete else (*longer, name)
+
+    def _completed(self, name: dns.name.Name) -> Iterator[dns.name.Name]:
+        import dns.name
+
+        for each in self.search:
+            with suppress(dns.name.NameTooLong):
+                yield name.relativize(dns.name.root).concatenate(each)
 
     def _records(self, name: dns.name.Name, kind: str, deadline: Deadline) -> tuple[Address, ...]:
         """Give the addresses of one family, at the end of however many aliases."""

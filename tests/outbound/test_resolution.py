@@ -22,6 +22,10 @@ SLACK = 2.0
 """Seconds by which a busy machine may be late."""
 
 
+LONG = ".".join(["x" * 62] * 4)
+"""A name that nothing can be appended to."""
+
+
 def resolver(server: DNSServer, **options: object) -> Resolver:
     """Make a resolver that asks the server."""
     return Resolver([NameServer.of(server.address)], **options)  # type: ignore[arg-type] # passed on
@@ -215,6 +219,7 @@ def test_the_hosts_file_comes_first(name_server: DNSServer, tmp_path: Path) -> N
         ("web.", "", ["web"]),
         ("a.web", "", ["a.web", "a.web.corp.example", "a.web.example"]),
         ("a.web.", "", ["a.web"]),
+        (LONG, "", [LONG]),
         ("a.web", "options ndots:2", ["a.web.corp.example", "a.web.example", "a.web"]),
     ],
 )
