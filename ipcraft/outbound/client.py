@@ -158,7 +158,11 @@ class Outbound:
         until = Deadline(deadline)
         addresses = self._addresses(read_host(host), until)
         opened, _ = dial(addresses, port, guard=self._guard, deadline=until)
-        opened.settimeout(until.remaining())
+        try:
+            opened.settimeout(until.remaining())
+        except Unreachable:
+            opened.close()
+            raise
         return opened
 
     def close(self) -> None:

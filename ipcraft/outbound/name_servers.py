@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +53,9 @@ class NameServer:
         return cls(str(ip_address(match["ipv6"] or match["ipv4"])), _port(match["port"]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NameServers:
-    """Ask the servers of a configuration, the first that answers."""
+    """Ask the servers of a configuration: the one that answered last, else the next."""
 
     servers: Sequence[NameServer]
     search: Sequence[dns.name.Name] = ()
@@ -62,6 +63,7 @@ class NameServers:
     dots: int = 1
     """From how many dots on a name is first taken as complete."""
     patience: float = _PATIENCE
+    _preferred: int = field(default=0, compare=False)
 
     @classmethod
     def of(cls, configuration: Path) -> NameServers:
@@ -97,10 +99,16 @@ class NameServers:
         import dns.name
 
         name = dns.name.from_text(host.name)
-        relative = name.relativize(dns.name.root)
-        longer = [] if host.absolute else [relative.concatenate(each) for each in self.search]
+        longer = [] if host.absolute else list(self._completed(name))
         complete = host.name.count(".") >= self.dots
         yield from (name, *longer) if complete else (*longer, name)
+
+    def _completed(self, name: dns.name.Name) -> Iterator[dns.name.Name]:
+        import dns.name
+
+        for each in self.search:
+            with suppress(dns.name.NameTooLong):
+                yield name.relativize(dns.name.root).concatenate(each)
 
     def _records(self, name: dns.name.Name, kind: str, deadline: Deadline) -> tuple[Address, ...]:
         """Give the addresses of one family, at the end of however many aliases."""
@@ -121,9 +129,9 @@ class NameServers:
         import dns.rcode
 
         failure: Exception | None = None
-        for server in [*self.servers] * _ROUNDS:
+        for place in self._places():
             try:
-                answer = self._ask_one(server, question, deadline)
+                answer = self._ask_one(self.servers[place], question, deadline)
             except (dns.exception.DNSException, OSError, EOFError) as error:
                 failure = error
                 continue
@@ -131,11 +139,17 @@ class NameServers:
                 dns.rcode.NOERROR,
                 dns.rcode.NXDOMAIN,
             ):
+                self._preferred = place
                 return answer
         deadline.remaining()
         raise Unreachable(
             f"no name server can say where {question.question[0].name} is"
         ) from failure
+
+    def _places(self) -> Iterator[int]:
+        """Give the servers in the order in which they are asked, twice around."""
+        first, number = self._preferred, len(self.servers)
+        return ((first + step) % number for step in range(number * _ROUNDS))
 
     def _ask_one(
         self, server: NameServer, question: dns.message.Message, deadline: Deadline

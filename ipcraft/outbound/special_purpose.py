@@ -4,7 +4,7 @@ The table is that of IANA, with what stands beside it in registries of their own
 because the flags of the standard library's `ipaddress` miss some of it and differ between its
 releases. An address is what the smallest network says that contains it.
 
-Sources, as of 2026-11:
+Sources, as of 2025-10:
 
 - https://www.iana.org/assignments/iana-ipv4-special-registry (RFC 6890)
 - https://www.iana.org/assignments/iana-ipv6-special-registry (RFC 6890)

@@ -18,8 +18,12 @@ from ipcraft.testing.services import DNSServer
 
 from .conftest import Reach
 
-SLACK = 0.5
+SLACK = 2.0
 """Seconds by which a busy machine may be late."""
+
+
+LONG = ".".join(["x" * 62] * 4)
+"""A name that nothing can be appended to."""
 
 
 def resolver(server: DNSServer, **options: object) -> Resolver:
@@ -159,6 +163,18 @@ def test_the_next_server_is_asked(name_server: DNSServer) -> None:
         assert str(address) == "192.0.2.1"
 
 
+def test_a_server_that_answers_is_asked_again(name_server: DNSServer) -> None:
+    """Only the first question waits for one that is silent."""
+    name_server.tell("a.example", "192.0.2.1")
+    with DNSServer() as silent:
+        silent.silent = True
+        servers = [NameServer.of(each.address) for each in (silent, name_server)]
+        asking = NameServers(servers, patience=0.1)
+        for _ in range(3):
+            asking.addresses(read_host("a.example"), Deadline(5.0))
+    assert (len(silent.questions), len(name_server.questions)) == (1, 6)
+
+
 def test_an_answer_is_believed_for_seconds(name_server: DNSServer) -> None:
     """Then the server is asked again, whatever the answer's time to live was."""
     clock = Clock(0.0)
@@ -203,6 +219,7 @@ def test_the_hosts_file_comes_first(name_server: DNSServer, tmp_path: Path) -> N
         ("web.", "", ["web"]),
         ("a.web", "", ["a.web", "a.web.corp.example", "a.web.example"]),
         ("a.web.", "", ["a.web"]),
+        (LONG, "", [LONG]),
         ("a.web", "options ndots:2", ["a.web.corp.example", "a.web.example", "a.web"]),
     ],
 )

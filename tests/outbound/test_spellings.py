@@ -116,3 +116,22 @@ def test_names_are_read_as_the_dns_has_them(text: str, name: str, *, absolute: b
     """In lower case and ASCII; a dot at the end says that the name is complete."""
     host = read_host(text)
     assert (host.name, host.absolute, host.address) == (name, absolute, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "authority", "path"),
+    [
+        ("http://example.com", "example.com", "/"),
+        ("http://example.com:80/a", "example.com", "/a"),
+        ("https://example.com:443?b", "example.com", "/?b"),
+        ("https://EXAMPLE.com:80/a?b#c", "example.com:80", "/a?b"),
+        ("http://[2606:4700:0::1]:8080/", "[2606:4700::1]:8080", "/"),
+        ("https://[::ffff:8.8.8.8]/", "8.8.8.8", "/"),
+        ("https://0x8.8.8.8:8443/%2e%2e/", "8.8.8.8:8443", "/%2e%2e/"),
+        ("https://example.com#@127.0.0.1/", "example.com", "/"),
+    ],
+)
+def test_what_is_asked_of_whom(url: str, authority: str, path: str) -> None:
+    """The header Host has the host as it was read, and the port if it is not the scheme's."""
+    target = read_url(url)
+    assert (target.authority, target.path) == (authority, path)
