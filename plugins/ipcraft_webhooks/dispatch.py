@@ -17,10 +17,11 @@ from ipcraft_webhooks.queue import Attempt, Endpoint, Made, Notice
 from ipcraft_webhooks.retries import RetryLaw
 from ipcraft_webhooks.sending import DEADLINE
 
-LEASE = 60_000
-"""Milliseconds after which an attempt that was taken and not settled is due again."""
+LEAST_LEASE = 2 * DEADLINE
+"""Seconds after which an attempt that was taken and not settled is due again, at the least."""
 
-_MARGIN = DEADLINE * 1000 + 5_000
+_MARGIN = 1.5 * DEADLINE
+"""Seconds that have to be left of a lease when an attempt begins: to make it, and to settle it."""
 _EVERY = 1.0
 _PATIENCE = 2.0
 
@@ -62,6 +63,7 @@ class Dispatcher:
         self._sender = sender
         self._law = law
         self._lanes = Lanes(self._make, threads=concurrency, made=lambda: app.wake(queue.DRAIN))
+        self._lease = max(app.settings.lease, LEAST_LEASE)
         self._unsettled: list[tuple[Endpoint, Made]] = []
 
     def drain(self) -> Drain:
@@ -114,12 +116,13 @@ class Dispatcher:
             )
 
     def _take(self, wanted: Sequence[tuple[Endpoint, int]], *, now_ms: int) -> None:
-        taken = queue.take(self._app.storage, wanted, now_ms=now_ms, leased_until=now_ms + LEASE)
+        leased_until = now_ms + round(self._lease * 1000)
+        taken = queue.take(self._app.storage, wanted, now_ms=now_ms, leased_until=leased_until)
         for (endpoint, _), attempts in zip(wanted, taken, strict=True):
             self._lanes.add(endpoint, attempts)
 
     def _make(self, endpoint: Endpoint, attempt: Attempt) -> Outcome | None:
-        if milliseconds(self._app) > attempt.leased_until - _MARGIN:
+        if milliseconds(self._app) > attempt.leased_until - _MARGIN * 1000:
             return None  # it waited here for too long, and is due again
         return self._sender.send(endpoint, event_id=attempt.event_id, body=attempt.body)
 

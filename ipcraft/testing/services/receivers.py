@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import random
 import socket
 import struct
 import time
@@ -12,7 +13,7 @@ from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -119,13 +120,17 @@ class WebhookReceiver:
         self.reply = Reply()
         self.replies: deque[Reply] = deque()
         self.replies_at: dict[str, Reply] = {}
+        self.resets = 0.0
+        """The share of requests, beside all that, whose answer is reset in the middle."""
         self.connections = 0
         """Connections that were ever opened."""
         self._clock = clock
         self._secrets: set[str] = set()
         self._taken: list[Delivered] = []
         self._refused: list[Delivered] = []
-        self._arrived = Condition()
+        self.ids: set[str] = set()
+        """The ids of what has arrived."""
+        self._arrived = Condition(RLock())
         self._listening = socket.create_server((LOOPBACK, 0), backlog=1024)
         self.port: int = self._listening.getsockname()[1]
         self._server: asyncio.Server | None = None
@@ -160,6 +165,11 @@ class WebhookReceiver:
             if not self._arrived.wait_for(lambda: len(self._taken) >= number, DEADLINE):
                 raise ServiceFailed(f"{len(self._taken)} requests arrived, not {number}")
             return list(self._taken)
+
+    def wait_until(self, happened: Callable[[], bool], patience: float = DEADLINE) -> bool:
+        """Look with each request whether something has happened; tell whether it has in time."""
+        with self._arrived:
+            return self._arrived.wait_for(happened, patience)
 
     def close(self) -> None:
         """Close the port and every connection."""
@@ -233,9 +243,13 @@ class WebhookReceiver:
         )
         with self._arrived:
             (self._taken if trusted else self._refused).append(delivered)
+            if trusted:
+                self.ids.add(delivered.headers.get("webhook-id", ""))
             self._arrived.notify_all()
         if not trusted:
             return Reply(status=401)
+        if random.random() < self.resets:
+            return Reply(manner="reset")
         if delivered.path in self.replies_at:
             return self.replies_at[delivered.path]
         return self.replies.popleft() if self.replies else self.reply
