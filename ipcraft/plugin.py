@@ -33,6 +33,7 @@ from ipcraft.data.statements import CompiledStatement, Row, Statement, given, ow
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
+    Conflict,
     Contention,
     Forbidden,
     Hopeless,
@@ -73,6 +74,7 @@ __all__ = [
     "Claim",
     "Command",
     "CompiledStatement",
+    "Conflict",
     "Contention",
     "CountedPage",
     "EventType",

@@ -20,6 +20,7 @@ import falcon
 import structlog
 
 from ipcraft.errors import (
+    Conflict,
     Contention,
     Forbidden,
     Invalid,
@@ -60,6 +61,7 @@ _STATUSES: dict[type[RequestError], int] = {
     LimitReached: 402,
     Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
     LengthRequired: 411,
     BodyTooLarge: 413,
     WrongMediaType: 415,

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from ipcraft.plugin import (
     SERVING_ROLE,
     Claim,
+    Conflict,
     Contention,
     Migrations,
     Reader,
@@ -38,11 +39,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _ATTEMPTS = 10
-_OVERTAKEN = (
-    errors.IntegrityError,
-    errors.SerializationFailure,
-    errors.DeadlockDetected,
-)
+_OVERTAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
+_CONFLICTS = (errors.UniqueViolation, errors.ForeignKeyViolation, errors.ExclusionViolation)
 _UPGRADE_LOCK = 0x1BC4AF7
 _LEAST_CONNECT_TIMEOUT = 2
 """Seconds; libpq takes less for as much."""
@@ -231,6 +229,7 @@ class PostgreSQLStorage:
         actor: str | None,
     ) -> T:
         attempt = 1
+        conflict: str | None = None
         while True:
             try:
                 with self._leased() as lease:
@@ -250,6 +249,11 @@ class PostgreSQLStorage:
             except _OVERTAKEN as error:
                 if attempt == _ATTEMPTS:
                     raise Contention(f"the database refused the write: {error}") from error
+            except _CONFLICTS as error:
+                # Somebody may have been faster: begun anew, the work sees it. Or it asks for it.
+                if attempt == _ATTEMPTS or error.diag.message_detail == conflict:
+                    raise Conflict from error
+                conflict = error.diag.message_detail
             attempt += 1
 
     @contextmanager
