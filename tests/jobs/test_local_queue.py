@@ -85,11 +85,12 @@ def test_a_job_waiting_to_be_tried_again_gets_a_last_chance(
     make: Make, lines: Lines, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """At an orderly end it is tried at once; what fails then is told as lost."""
-    app = make()
-    app.enqueue("chores.later", {"file": str(tmp_path / "lines"), "enough": 9})
-    wait_for(lambda: len(lines()) == 1)
+    queue = LocalQueue(make(), threads=1)
+    payload = {"file": str(tmp_path / "lines"), "enough": 9}
+    queue.put(Order(id="job_1", job="chores.later", payload=payload))
+    wait_for(lambda: len(lines()) == 1 and len(queue._waiting) == 1)
     configure_logs()
-    app.close()
+    queue.close()
     assert len(lines()) == 2
     assert "a job is lost" in capsys.readouterr().err
 
