@@ -224,6 +224,7 @@ class Storage(Protocol):
         `work` is run again from its start when others overtook it, so it must have no
         effect but through the transaction. A `claim` is settled with the first statement, before
         anything else of the transaction is seen. Raises what `work` raises (after rolling back),
+        `ipcraft.errors.Conflict` when a unique or foreign key still forbids the write,
         `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
         the database cannot be used.
         """

@@ -14,6 +14,7 @@
         |-- LimitReached      the plan allows no more
         |-- Forbidden         the role is too low
         |-- NotFound          no such resource in this organization
+        |-- Conflict          what is there already does not allow it
         |-- RateLimited       too many requests in too short a time
         |-- BadGateway        a server that was asked for the request does not do as it should
         |-- Unavailable       a part we depend on is down; trying again may help
@@ -95,6 +96,22 @@ class NotFound(RequestError):
     """Say that the organization has no such resource."""
 
     code = "not_found"
+
+
+class Conflict(RequestError):
+    """Refuse a write that what is there already does not allow."""
+
+    code = "conflict"
+
+    def __init__(
+        self,
+        message: str = "this conflicts with what is there already: "
+        "something must be unique, or is still in use",
+        *,
+        code: str | None = None,
+        fields: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(message, code=code, fields=fields)
 
 
 class RateLimited(RequestError):

@@ -34,6 +34,7 @@ from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
     BadGateway,
+    Conflict,
     Contention,
     Forbidden,
     Hopeless,
@@ -82,6 +83,7 @@ __all__ = [
     "Claim",
     "Command",
     "CompiledStatement",
+    "Conflict",
     "Contention",
     "CountedPage",
     "Drain",

@@ -54,7 +54,8 @@ class CompiledStatement:
         ]
 
 
-def _as_tuple(*values: Any) -> Row:
+def as_tuple(*values: Any) -> Row:
+    """Leave a row as it is."""
     return values
 
 
@@ -79,7 +80,7 @@ class Statement(Generic[R]):
     def __init__(
         self,
         clause: ClauseElement,
-        into: Callable[..., Any] = _as_tuple,
+        into: Callable[..., Any] = as_tuple,
         *,
         independent: bool = False,
     ) -> None:

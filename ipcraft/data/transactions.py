@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ipcraft.data.locks import lock_key
-from ipcraft.data.statements import CompiledStatement, Row, Statement
+from ipcraft.data.statements import CompiledStatement, Row, Statement, as_tuple
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -68,6 +68,8 @@ class Reader:
         """Give every row of a query."""
         rows = self._queries.fetch(self._take_queue(), self._bind(statement, parameters))
         into = statement.into
+        if into is as_tuple:
+            return cast("list[R]", rows)  # PERF: lists of thousands are shown as they are read
         return [into(*row) for row in rows]
 
     def one(self, statement: Statement[R], /, **parameters: Any) -> R | None:

@@ -21,6 +21,7 @@ import structlog
 
 from ipcraft.errors import (
     BadGateway,
+    Conflict,
     Contention,
     Forbidden,
     Invalid,
@@ -61,6 +62,7 @@ _STATUSES: dict[type[RequestError], int] = {
     LimitReached: 402,
     Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
     LengthRequired: 411,
     BodyTooLarge: 413,
     WrongMediaType: 415,

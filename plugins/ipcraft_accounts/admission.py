@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, select
 
-from ipcraft.plugin import Application, Contention, Forbidden, Statement, Transaction, given
+from ipcraft.plugin import Application, Conflict, Forbidden, Statement, Transaction, given
 from ipcraft_accounts.invitations import accept_invitation, drop_invitation
 from ipcraft_accounts.members import Member, find_member, find_sender
 from ipcraft_accounts.organizations import found_organization
@@ -70,7 +70,7 @@ def admit(app: Application, email: str, *, name: str | None = None) -> Member:
         return find_member(app.storage, email) or _enter(
             app, email, _called(name, default_name(email))
         )
-    except Contention:
+    except Conflict:
         # Somebody let the same person in at the same moment.
         member = find_member(app.storage, email)
         if member is None:
@@ -93,7 +93,7 @@ def provision(
     if member is None:
         try:
             return _add(app, organization_id, email=email, name=name, role=role)
-        except Contention:
+        except Conflict:
             member = find_member(app.storage, email)
             if member is None:
                 raise

@@ -9,7 +9,7 @@ from sqlalchemy import insert, or_, select, update
 from ipcraft.plugin import (
     Application,
     Change,
-    Contention,
+    Conflict,
     Invalid,
     NotFound,
     Statement,
@@ -80,7 +80,7 @@ def create_organization(
         return found_organization(
             storage, name=name, owner_email=email, owner_name=owner_name, plan=plan
         )
-    except Contention:
+    except Conflict:
         refuse_taken(storage, email)  # somebody took the address at the same moment
         raise
 
@@ -90,7 +90,7 @@ def found_organization(
 ) -> tuple[Organization, User]:
     """Make an organization and its owner, whose address is in its stored form.
 
-    Raises `Contention` when the address belongs to a user already.
+    Raises `Conflict` when the address belongs to a user already.
     """
     name = _checked_name(name)
     organization_id = new_id("org")

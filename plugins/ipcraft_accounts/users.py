@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, delete, func, insert, select, update
 
 from ipcraft.plugin import (
     Change,
-    Contention,
+    Conflict,
     Invalid,
     NotFound,
     Statement,
@@ -129,7 +129,7 @@ def create_user(
         return storage.transact(
             organization_id, lambda tx: add_user(tx, email=email, name=called, role=role)
         )
-    except Contention:
+    except Conflict:
         refuse_taken(storage, email)  # somebody took the address at the same moment
         raise
 

@@ -21,7 +21,7 @@ from ipcraft.plugin import (
     given,
     own,
 )
-from ipcraft_ipam.addresses import COLUMNS, Address, address
+from ipcraft_ipam.addresses import COLUMNS
 from ipcraft_ipam.networks import Span, to_bytes
 from ipcraft_ipam.tables import addresses, subnets
 from ipcraft_ipam.usage import used_anywhere, used_within
@@ -34,12 +34,11 @@ _SELECTIVE = {"hostname", "mac_address", "ip"}
 """Filters that an index answers."""
 
 START: Row = ("", b"")
+_VRF_ID, _IP = COLUMNS.index(_a.vrf_id), COLUMNS.index(_a.ip)
 
 
-def pages(
-    tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int
-) -> list[Address]:
-    """Give up to `limit` addresses after a (VRF, address) place.
+def rows(tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: int) -> list[Row]:
+    """Give up to `limit` addresses after a (VRF, address) place, as rows of `addresses.COLUMNS`.
 
     Filters: those of `EQUAL`; `ip` as a number; `within` as a span, which goes with `vrf_id`.
     """
@@ -55,8 +54,8 @@ def pages(
 
 def page_of(
     tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
-) -> tuple[list[Address], int]:
-    """Give up to `limit` addresses after `offset` ones, and how many there are in all.
+) -> tuple[list[Row], int]:
+    """Give up to `limit` such rows after `offset` ones, and how many there are in all.
 
     Filters: those of `EQUAL`; `ip` as a number.
     """
@@ -65,7 +64,7 @@ def page_of(
 
 def page_of_subnet(
     tx: Reader, subnet_id: str, filters: Mapping[str, Any], *, limit: int, offset: int
-) -> tuple[list[Address], int]:
+) -> tuple[list[Row], int]:
     """Give the same of a subnet and all its descendants. Raises `NotFound`."""
     found = _counted_in_subnet(frozenset(filters)).find(
         tx, subnet_id=subnet_id, limit=limit, offset=offset, **_parameters(filters)
@@ -75,9 +74,9 @@ def page_of_subnet(
     return found
 
 
-def position(row: Address) -> Row:
-    """Give the address's place in the order of lists."""
-    return row.vrf_id, to_bytes(row.ip)
+def place(row: Row) -> Row:
+    """Give the row's place in the order of lists."""
+    return row[_VRF_ID], row[_IP]
 
 
 def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def _after(names: frozenset[str]) -> ColumnElement[bool]:
 
 
 @lru_cache
-def _page(names: frozenset[str]) -> Statement[Address]:
+def _page(names: frozenset[str]) -> Statement[Row]:
     if "vrf_id" in names:
         order: list[ColumnElement[Any]] = [_a.ip]
         after: ColumnElement[bool] = _a.ip > given("after_ip", AddressBytes)
@@ -126,25 +125,27 @@ def _page(names: frozenset[str]) -> Statement[Address]:
         select(*COLUMNS)
         .where(*_conditions(names), after)
         .order_by(*order)
-        .limit(given("limit", Integer())),
-        address,
+        .limit(given("limit", Integer()))
     )
 
 
 @lru_cache
-def _counted(names: frozenset[str]) -> CountedPage[Address]:
+def _counted(names: frozenset[str]) -> CountedPage[Row]:
     conditions = _conditions(names)
     if names <= {"vrf_id"}:
         total = used_anywhere(in_one_vrf="vrf_id" in names)
     else:
         total = _count(conditions)
     return CountedPage(
-        select(*COLUMNS).where(*conditions), order=[_a.vrf_id, _a.ip], total=total, into=address
+        select(*COLUMNS).where(*conditions),
+        order=[_a.vrf_id, _a.ip],
+        total=total,
+        into=_as_read,
     )
 
 
 @lru_cache
-def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Address]:
+def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Row]:
     target = (
         select(_s.vrf_id, _s.first, _s.last)
         .where(_s.organization_id == own(), _s.id == given("subnet_id"))
@@ -164,9 +165,13 @@ def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Address]:
         select(*COLUMNS).where(*conditions),
         order=[_a.ip],
         total=_count(conditions) if names else used_within(target),
-        into=address,
+        into=_as_read,
         within=target,
     )
+
+
+def _as_read(*row: Any) -> Row:
+    return row
 
 
 def _count(conditions: list[ColumnElement[bool]]) -> ScalarSelect[int]:

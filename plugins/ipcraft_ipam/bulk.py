@@ -130,8 +130,8 @@ def _refuse_assigned(tx: Transaction, target: Subnet, items: Sequence[Mapping[st
         assigned = allocation.assigned(tx, target.vrf_id, chunk)
         for offset, ip in enumerate(chunk):
             if ip in assigned:
-                first = address_lists.pages(tx, {"ip": ip, "vrf_id": target.vrf_id}, limit=1)
-                raise at(start + offset, addresses.taken(ip, first[0].id))
+                [first] = address_lists.rows(tx, {"ip": ip, "vrf_id": target.vrf_id}, limit=1)
+                raise at(start + offset, addresses.taken(ip, addresses.address(*first).id))
 
 
 def _count_and_cut(tx: Transaction, homes: Mapping[int, Subnet]) -> None:

@@ -99,12 +99,7 @@ class Network:
 
     def capacity(self, *, is_pool: bool) -> int:
         """Give the number of addresses that may be assigned."""
-        # PERF: asked for each row of a list; through the properties above it takes 4 times as long.
-        is_ipv4 = self.first < _LOWEST_6
-        spare_bits = (_IPV4_BITS if is_ipv4 else _IPV6_BITS) - self.prefix_length
-        if is_pool or spare_bits < 2:
-            return 1 << spare_bits
-        return (1 << spare_bits) - (2 if is_ipv4 else 1)
+        return capacity(self.family, self.prefix_length, is_pool=is_pool)
 
     def split(self, parts: int) -> Iterator[Network]:
         """Give the equal parts in order; their number is a power of two."""
@@ -115,6 +110,14 @@ class Network:
 
     def __str__(self) -> str:
         return f"{format_address(self.first)}/{self.prefix_length}"
+
+
+def capacity(family: int, prefix_length: int, *, is_pool: bool) -> int:
+    """Give the number of addresses that may be assigned in a network of a prefix length."""
+    spare_bits = BITS[family] - prefix_length
+    if is_pool or spare_bits < 2:
+        return 1 << spare_bits
+    return (1 << spare_bits) - (2 if family == IPV4 else 1)
 
 
 def to_bytes(address: int) -> bytes:

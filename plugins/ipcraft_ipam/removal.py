@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BigInteger, cast, delete, func, select
 
 from ipcraft.plugin import AddressBytes, Change, Statement, Transaction, given, own
 from ipcraft_ipam import free_space, usage
@@ -22,7 +22,7 @@ _within = (
     _s.last <= _last,
 )
 _own_addresses = (
-    select(func.coalesce(func.sum(_u.used), 0))
+    select(cast(func.coalesce(func.sum(_u.used), 0), BigInteger))
     .where(
         _u.organization_id == own(),
         _u.vrf_id == _s.vrf_id,
@@ -38,7 +38,7 @@ _GOING = Statement(
     lambda id, first, prefix_length, used: (  # noqa: A006 - the column's name
         id,
         Network(from_bytes(first), prefix_length),
-        int(used),
+        used,
     ),
 )
 _DELETE_SUBNETS = Statement(delete(subnets).where(*_within))

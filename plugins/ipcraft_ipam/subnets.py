@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, and_, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, select, tuple_
 
 from ipcraft.plugin import (
     AddressBytes,
-    CountedPage,
     NotFound,
     Reader,
-    Row,
     Statement,
     Transaction,
     given,
@@ -102,21 +98,22 @@ def subnet(
     )
 
 
-def _with_usage(*row: Any) -> tuple[Subnet, Usage]:
+def with_usage(*row: Any) -> tuple[Subnet, Usage]:
+    """Make a subnet and its usage of a row of `COLUMNS` and the addresses used."""
     *columns, used = row
     found = subnet(*columns)
-    return found, found.usage(int(used))
+    return found, found.usage(used)
 
 
 _BY_ID = (_s.organization_id == own(), _s.id == given("id"))
 ONE = Statement(select(*COLUMNS).where(*_BY_ID), subnet)
 ONE_TO_CHANGE = Statement(select(*COLUMNS).where(*_BY_ID).with_for_update(), subnet)
-ONE_WITH_USAGE = Statement(select(*COLUMNS, used_within()).where(*_BY_ID), _with_usage)
+ONE_WITH_USAGE = Statement(select(*COLUMNS, used_within()).where(*_BY_ID), with_usage)
 CHILDREN_WITH_USAGE = Statement(
     select(*COLUMNS, used_within())
     .where(_s.organization_id == own(), _s.parent_id == given("id"))
     .order_by(_s.first),
-    _with_usage,
+    with_usage,
 )
 CHILDREN = Statement(
     select(_s.id, _s.first, _s.prefix_length, _s.name)
@@ -199,14 +196,13 @@ def get_with_usage(tx: Reader, subnet_id: str) -> tuple[Subnet, Usage]:
 
 def used(tx: Reader, row: Subnet) -> int:
     """Count the addresses of a subnet, those of its descendants included."""
-    return int(
-        tx.value(
-            USED_IN,
-            vrf_id=row.vrf_id,
-            first=to_bytes(row.network.first),
-            last=to_bytes(row.network.last),
-        )
+    count: int = tx.value(
+        USED_IN,
+        vrf_id=row.vrf_id,
+        first=to_bytes(row.network.first),
+        last=to_bytes(row.network.last),
     )
+    return count
 
 
 def _found(row: Subnet | None) -> Subnet:
@@ -237,24 +233,6 @@ def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
     )
 
 
-def pages(
-    tx: Reader,
-    filters: Mapping[str, Any],
-    *,
-    after: Row | None = None,
-    limit: int,
-) -> list[tuple[Subnet, Usage]]:
-    """Give up to `limit` subnets by address, after the (VRF, first, prefix length) of the last one.
-
-    Filters: `section_id`, `parent_id`, `vrf_id`, `vlan_id`, `network`.
-    """
-    names = frozenset(filters)
-    parameters = _parameters(filters)
-    if after is not None:
-        parameters |= dict(zip(("after_vrf_id", "after_first", "after_prefix"), after, strict=True))
-    return tx.all(_page(names, after is not None), **parameters, limit=limit)
-
-
 def containing(
     tx: Reader, network: Network, *, vrf_id: str = GLOBAL_VRF
 ) -> list[tuple[Subnet, Usage]]:
@@ -267,119 +245,3 @@ def containing(
         prefix_length=network.prefix_length,
     )
     return [get_with_usage(tx, subnet_id) for subnet_id in reversed(ids)]
-
-
-def page_of(
-    tx: Reader, filters: Mapping[str, Any], *, limit: int, offset: int
-) -> tuple[list[tuple[Subnet, Usage]], int]:
-    """Give up to `limit` subnets by address after `offset` ones, and how many there are in all."""
-    return _counted(frozenset(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
-
-
-def walk(
-    tx: Reader, filters: Mapping[str, Any], *, size: int
-) -> Iterator[list[tuple[Subnet, Usage]]]:
-    """Give all subnets by address, page by page."""
-    after: Row | None = None
-    while True:
-        page = pages(tx, filters, after=after, limit=size)
-        yield page
-        if len(page) < size:
-            return
-        after = position(page[-1][0])
-
-
-def matches(row: Subnet, filters: Mapping[str, Any]) -> bool:
-    """Tell whether a subnet matches every filter that `pages` knows."""
-    return all(getattr(row, name) == value for name, value in filters.items())
-
-
-def position(row: Subnet) -> Row:
-    """Give the subnet's place in the order of lists."""
-    return row.vrf_id, to_bytes(row.network.first), row.network.prefix_length
-
-
-def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = dict(filters)
-    network: Network | None = parameters.pop("network", None)
-    if network is not None:
-        parameters |= {
-            "network_first": to_bytes(network.first),
-            "network_prefix": network.prefix_length,
-        }
-    return parameters
-
-
-_SELECTIVE = {"section_id", "network"}
-"""Filters that an index answers."""
-
-
-def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
-    conditions = [_s.organization_id == own()]
-    conditions += [
-        _s[name] == given(name)
-        for name in ("section_id", "parent_id", "vrf_id", "vlan_id")
-        if name in names
-    ]
-    if "network" in names:
-        conditions.append(_s.first == given("network_first", AddressBytes))
-        conditions.append(_s.prefix_length == given("network_prefix", Integer()))
-    return conditions
-
-
-def _order(names: frozenset[str]) -> list[ColumnElement[Any]]:
-    """Order by VRF and address; the children of one parent, which are in one VRF, by address.
-
-    PERF: an index has the children of each parent in this order, roots of many VRFs too.
-    """
-    if "parent_id" in names:
-        return [_s.first, _s.vrf_id]
-    return [_s.vrf_id, _s.first, _s.prefix_length]
-
-
-def _after(names: frozenset[str]) -> ColumnElement[bool]:
-    """Compare with the place of the last one.
-
-    PERF: of a comparison of rows the planner judges the first column alone. Where all subnets are
-    in one VRF it then expects next to no row, and walks through all of them for a filter that
-    has an index of its own. The index of parents has the order too, and the address first.
-    """
-    vrf_id = given("after_vrf_id")
-    first, prefix = given("after_first", AddressBytes), given("after_prefix", Integer())
-    if "parent_id" in names:
-        return tuple_(_s.first, _s.vrf_id) > tuple_(first, vrf_id)
-    if names & _SELECTIVE:
-        later = or_(_s.vrf_id > vrf_id, tuple_(_s.first, _s.prefix_length) > tuple_(first, prefix))
-        return and_(_s.vrf_id >= vrf_id, later)
-    return tuple_(_s.vrf_id, _s.first, _s.prefix_length) > tuple_(vrf_id, first, prefix)
-
-
-@lru_cache
-def _page(names: frozenset[str], continued: bool) -> Statement[tuple[Subnet, Usage]]:  # noqa: FBT001
-    conditions = _conditions(names)
-    if continued:
-        conditions.append(_after(names))
-    return Statement(
-        select(*COLUMNS, used_within())
-        .where(*conditions)
-        .order_by(*_order(names))
-        .limit(given("limit", Integer())),
-        _with_usage,
-    )
-
-
-@lru_cache
-def _counted(names: frozenset[str]) -> CountedPage[tuple[Subnet, Usage]]:
-    conditions = _conditions(names)
-    return CountedPage(
-        select(*COLUMNS, _s.last).where(*conditions),
-        order=_order(names),
-        total=select(func.count()).select_from(subnets).where(*conditions).scalar_subquery(),
-        beside=lambda page: [used_within(page)],
-        into=_with_last_and_usage,
-    )
-
-
-def _with_last_and_usage(*row: Any) -> tuple[Subnet, Usage]:
-    *columns, _, used = row
-    return _with_usage(*columns, used)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, FromClause, ScalarSelect, delete, func, select
+from sqlalchemy import BigInteger, FromClause, ScalarSelect, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
@@ -51,7 +51,8 @@ _inside = (
     _u.first <= given("last", AddressBytes),
     _u.last <= given("last", AddressBytes),
 )
-USED_IN = Statement(select(func.coalesce(func.sum(_u.used), 0)).where(*_inside))
+_sum = cast(func.coalesce(func.sum(_u.used), 0), BigInteger)
+USED_IN = Statement(select(_sum).where(*_inside))
 FORGET = Statement(delete(subnet_usage).where(*_inside))
 _SLOTS = 1 << 31
 
@@ -66,13 +67,18 @@ class Usage:
     @property
     def utilization(self) -> float:
         """Give used / total, 0 to 1, rounded to 3 decimals."""
-        return round(min(self.used / self.total, 1.0), 3)
+        return utilization(self.used, self.total)
+
+
+def utilization(used: int, total: int) -> float:
+    """Give used / total, 0 to 1, rounded to 3 decimals."""
+    return round(min(used / total, 1.0), 3)
 
 
 def used_within(of: FromClause = subnets) -> ScalarSelect[int]:
     """Sum the counters of a row of subnets and of all its descendants, in one index range."""
     return (
-        select(func.coalesce(func.sum(_u.used), 0))
+        select(_sum)
         .where(
             _u.organization_id == own(),
             _u.vrf_id == of.c.vrf_id,
@@ -88,11 +94,7 @@ def used_within(of: FromClause = subnets) -> ScalarSelect[int]:
 def used_anywhere(*, in_one_vrf: bool) -> ScalarSelect[int]:
     """Sum all counters of the organization, or of the VRF that is `given` as ``vrf_id``."""
     vrf = (_u.vrf_id == given("vrf_id"),) if in_one_vrf else ()
-    return (
-        select(func.coalesce(func.sum(_u.used), 0))
-        .where(_u.organization_id == own(), *vrf)
-        .scalar_subquery()
-    )
+    return select(_sum).where(_u.organization_id == own(), *vrf).scalar_subquery()
 
 
 def add(tx: Transaction, vrf_id: str, network: Network, count: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from ipcraft.plugin import Statement, Transaction, own
-from ipcraft_ipam import address_lists
+from ipcraft_ipam import address_lists, addresses
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.addresses import Address
 from ipcraft_ipam.free_space import assignable, without
@@ -108,11 +108,12 @@ class _Sweep:
     def _addresses(self) -> Iterator[Address]:
         after: Any = ("", b"")
         while True:
-            page = address_lists.pages(self._tx, {}, after=after, limit=_PAGE)
-            yield from page
+            page = address_lists.rows(self._tx, {}, after=after, limit=_PAGE)
+            for row in page:
+                yield addresses.address(*row)
             if len(page) < _PAGE:
                 return
-            after = address_lists.position(page[-1])
+            after = address_lists.place(page[-1])
 
     def _climb(self, vrf_id: str, address: int) -> _Open | None:
         while self._stack:

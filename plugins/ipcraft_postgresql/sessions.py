@@ -7,61 +7,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from psycopg import OperationalError
 from psycopg.pq.abc import PGresult
-from psycopg_pool import ConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import Claim, CompiledStatement, Queued, Row, Unavailable
-from ipcraft_postgresql.links import Call, Link
+from ipcraft.plugin import Claim, CompiledStatement, Queued, Row
+from ipcraft_postgresql.leases import Lease
+from ipcraft_postgresql.links import Call
 
 DIALECT: Dialect = psycopg_dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 COMMIT: Call = ("COMMIT", ())
-ROLLBACK: Call = ("ROLLBACK", ())
 
 _MOST_TOGETHER = 8
 _ROWS_AT_ONCE = 256
 _PARAMETER = re.compile(r"\$(\d+)")
-
-
-class Lease:
-    """Hold a connection of the pool; another one if the server dropped it while nobody used it."""
-
-    __slots__ = ("_given_back", "_pool", "link")
-
-    def __init__(self, pool: ConnectionPool[Link]) -> None:
-        self._pool = pool
-        self.link = pool.getconn()
-        self._given_back = False
-
-    def begin(self, calls: Sequence[Call]) -> list[PGresult]:
-        """Run the first calls of some work, which may be run again: they commit nothing.
-
-        A connection that the server dropped shows only now. The next one is tried.
-        """
-        for _ in range(self._pool.max_size + 1):
-            try:
-                return self.link.exchange(calls)
-            except OperationalError:
-                if not self.link.closed:
-                    raise
-                self._pool.putconn(self.link)
-                self._given_back = True
-                self.link = self._pool.getconn()
-                self._given_back = False
-        raise Unavailable("the database drops every connection")
-
-    def end(self) -> None:
-        """Give the connection back, in no transaction."""
-        if self._given_back:
-            return
-        try:
-            if not self.link.closed and self.link.pgconn.transaction_status:
-                self.link.exchange([ROLLBACK])
-        finally:
-            self._pool.putconn(self.link)
 
 
 class Opening:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -17,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from ipcraft.plugin import (
     SERVING_ROLE,
     Claim,
+    Conflict,
     Contention,
     Migrations,
     Reader,
@@ -31,20 +30,20 @@ from ipcraft.plugin import (
     status,
     upgrade,
 )
+from ipcraft_postgresql.leases import Lease, Leases
 from ipcraft_postgresql.links import Call, Link
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import Lease, Opening, PostgreSQLLook, PostgreSQLSession
+from ipcraft_postgresql.sessions import Opening, PostgreSQLLook, PostgreSQLSession
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _ATTEMPTS = 10
-_OVERTAKEN = (
-    errors.IntegrityError,
-    errors.SerializationFailure,
-    errors.DeadlockDetected,
-)
+_OVERTAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
+_CONFLICTS = (errors.UniqueViolation, errors.ForeignKeyViolation, errors.ExclusionViolation)
 _UPGRADE_LOCK = 0x1BC4AF7
+_LEAST_CONNECT_TIMEOUT = 2
+"""Seconds; libpq takes less for as much."""
 
 _BEGIN: Call = ("BEGIN", ())
 _BEGIN_READING: Call = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
@@ -86,35 +85,30 @@ class PostgreSQLBackend:
     ) -> Storage:
         """Make a storage; the pool opens at first use, after a fork."""
         conninfo = make_url(url).set(drivername="postgresql")
-        pool: ConnectionPool[Link] = ConnectionPool(
-            conninfo.render_as_string(hide_password=False),
-            connection_class=Link,
-            kwargs={
-                "autocommit": True,
-                "client_encoding": "utf8",
-                "connect_timeout": 5,
-                "prepare_threshold": None,
-            },
-            configure=self._configure,
-            min_size=1,
-            max_size=self._pool_size,
-            timeout=self._pool_timeout,
-            # A lost server is tried again by the next request, not after a growing pause.
-            reconnect_timeout=1.0,
-            open=False,
+        address = conninfo.render_as_string(hide_password=False)
+        leases = Leases(
+            lambda: self._connect(address), most=self._pool_size, timeout=self._pool_timeout
         )
         return PostgreSQLStorage(
             url,
-            pool,
+            leases,
             serving_role=self._serving_role,
             lock_timeout=round(self._lock_timeout * 1000),
             migrations=migrations,
             recorder=recorder,
         )
 
-    def _configure(self, link: Link) -> None:
+    def _connect(self, address: str) -> Link:
+        link = Link.connect(
+            address,
+            autocommit=True,
+            prepare_threshold=None,
+            client_encoding="utf8",
+            connect_timeout=max(round(self._pool_timeout), _LEAST_CONNECT_TIMEOUT),
+        )
         link.prepares = self._prepared_statements
         link.patience = self._silence_timeout
+        return link
 
 
 class PostgreSQLStorage:
@@ -125,7 +119,7 @@ class PostgreSQLStorage:
     def __init__(
         self,
         url: str,
-        pool: ConnectionPool[Link],
+        leases: Leases,
         *,
         serving_role: str,
         lock_timeout: int,
@@ -133,8 +127,7 @@ class PostgreSQLStorage:
         recorder: Recorder,
     ) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
-        self._pool = pool
-        self._opening = threading.Lock()
+        self._leases = leases
         self._serving_role = serving_role
         self._lock_timeout = str(lock_timeout)
         self._migrations = migrations
@@ -218,8 +211,8 @@ class PostgreSQLStorage:
             return upgrade(connection, self._migrations)
 
     def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
+        """Close the connections."""
+        self._leases.close()
 
     def _tenant(self, organization_id: str) -> tuple[str, str]:
         # APPSEC: an empty string would mean no tenant; nothing but an id may come here.
@@ -236,6 +229,7 @@ class PostgreSQLStorage:
         actor: str | None,
     ) -> T:
         attempt = 1
+        conflict: str | None = None
         while True:
             try:
                 with self._leased() as lease:
@@ -255,24 +249,17 @@ class PostgreSQLStorage:
             except _OVERTAKEN as error:
                 if attempt == _ATTEMPTS:
                     raise Contention(f"the database refused the write: {error}") from error
+            except _CONFLICTS as error:
+                # Somebody may have been faster: begun anew, the work sees it. Or it asks for it.
+                if attempt == _ATTEMPTS or error.diag.message_detail == conflict:
+                    raise Conflict from error
+                conflict = error.diag.message_detail
             attempt += 1
 
     @contextmanager
     def _leased(self) -> Iterator[Lease]:
-        """Lend a connection that is in no transaction, before and after."""
-        with _translated():
-            self._ensure_open()
-            lease = Lease(self._pool)
-            try:
-                yield lease
-            finally:
-                lease.end()
-
-    def _ensure_open(self) -> None:
-        if self._pool.closed:
-            with self._opening:
-                if self._pool.closed:
-                    self._pool.open()
+        with _translated(), self._leases.lend() as lease:
+            yield lease
 
     @contextmanager
     def _migrating(self) -> Iterator[Connection]:
@@ -297,7 +284,5 @@ def _translated() -> Iterator[None]:
         raise Unavailable(
             "another request is changing the same part of the inventory", code="busy"
         ) from error
-    except PoolTimeout as error:
-        raise Unavailable("no connection to the database within the time allowed") from error
     except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
         raise Unavailable(f"the database cannot be used: {error}") from error

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from ipcraft.plugin import (
     Claim,
     CompiledStatement,
+    Conflict,
     Contention,
     Migrations,
     Queued,
@@ -39,6 +40,11 @@ R = TypeVar("R")
 
 _DIALECT: Dialect = sqlite_dialect(paramstyle="qmark")
 _ATTEMPTS = 8
+_CONFLICTS = (
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+)
 
 
 class SQLiteBackend:
@@ -176,8 +182,10 @@ class SQLiteStorage:
                     if attempt == _ATTEMPTS:
                         raise
                 except sqlite3.IntegrityError as error:
-                    if attempt == _ATTEMPTS:
-                        raise Contention(f"the database refused the write: {error}") from error
+                    # The writer is alone, so nobody was faster: the work asks for it.
+                    if error.sqlite_errorcode in _CONFLICTS:
+                        raise Conflict from error
+                    raise
                 else:
                     return result
                 finally:

@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 
 from ipcraft.testing.serving import Served
-from ipcraft_ipam.address_lists import pages
+from ipcraft_ipam.address_lists import rows
+from ipcraft_ipam.addresses import address
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.verification import verify
 
@@ -43,7 +44,7 @@ def test_an_ordered_end_keeps_what_was_acknowledged(database_url: str, tmp_path:
             assert server.process.wait(30) == 0
         assert not load.refusals
         with server.application.storage.read(org.id) as tx:
-            stored = [format_address(row.ip) for row in pages(tx, {}, limit=10_000)]
+            stored = [format_address(address(*row).ip) for row in rows(tx, {}, limit=10_000)]
             assert list(verify(tx)) == []
     assert set(load.acknowledged) <= set(stored)
 

@@ -44,6 +44,7 @@ class Veto(errors.Forbidden):
         (errors.Forbidden("Why"), 403, "forbidden"),
         (Veto("Why"), 403, "frozen"),
         (errors.NotFound("Why"), 404, "not_found"),
+        (errors.Conflict("Why"), 409, "conflict"),
         (errors.Unavailable("Why"), 503, "unavailable"),
         (errors.Contention("Why"), 503, "contention"),
         (falcon.HTTPConflict(description="Why"), 409, "conflict"),

@@ -21,8 +21,7 @@ from hypothesis.stateful import (
 from ipcraft.app import Application
 from ipcraft.data.transactions import Transaction
 from ipcraft.testing.organizations import make_organization
-from ipcraft_ipam import allocation, free_networks, subnets
-from ipcraft_ipam.address_lists import pages
+from ipcraft_ipam import address_lists, addresses, allocation, free_networks, subnet_lists
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.verification import verify
 
@@ -208,7 +207,7 @@ class History(RuleBasedStateMachine):
 
     def check_subnets(self, tx: Transaction) -> None:
         """Compare the subnets, their usage and what is free in them."""
-        stored = [row for page in subnets.walk(tx, {}, size=3) for row in page]
+        stored = list(subnet_lists.walk(tx, {}, size=3))
         assert [str(subnet.network) for subnet, _ in stored] == [
             str(network)
             for network in sorted(
@@ -233,7 +232,9 @@ class History(RuleBasedStateMachine):
 
     def check_addresses(self, tx: Transaction) -> None:
         """Compare the addresses and their homes."""
-        homes = {format_address(row.ip): row.subnet_id for row in pages(tx, {}, limit=1000)}
+        rows = address_lists.rows(tx, {}, limit=1000)
+        found = [addresses.address(*row) for row in rows]
+        homes = {format_address(each.ip): each.subnet_id for each in found}
         expected = {}
         for address in self.model.addresses:
             home = self.model.home(address)

@@ -24,6 +24,7 @@ from ipcraft_ipam import (
     free_networks,
     free_space,
     hierarchy,
+    subnet_lists,
     subnets,
     usage,
 )
@@ -166,26 +167,26 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "children of none": (subnets.CHILDREN, {"id": "child9000"}),
     "used within": (usage.USED_IN, HERE),
     "subnets": (
-        subnets._page(frozenset(), True),
+        subnet_lists._page(frozenset(), True),
         {"after_vrf_id": "", "after_first": HERE["first"], "after_prefix": 24, "limit": 50},
     ),
     "subnets of a parent": (
-        subnets._page(frozenset({"parent_id"}), True),
+        subnet_lists._page(frozenset({"parent_id"}), True),
         {"parent_id": "middle8960", "after_vrf_id": "", "after_first": HERE["first"],
          "after_prefix": 24, "limit": 50},
     ),
     "subnets of a wide parent": (
-        subnets._page(frozenset({"parent_id"}), True),
+        subnet_lists._page(frozenset({"parent_id"}), True),
         {"parent_id": "wide", "after_vrf_id": "", "after_first": to_bytes(wide_child(9_000).first),
          "after_prefix": 24, "limit": 50},
     ),
     "subnets of a small parent": (
-        subnets._page(frozenset({"parent_id"}), True),
+        subnet_lists._page(frozenset({"parent_id"}), True),
         {"parent_id": "child9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
          "limit": 50},
     ),
     "subnets of a folder": (
-        subnets._page(frozenset({"section_id"}), True),
+        subnet_lists._page(frozenset({"section_id"}), True),
         {"section_id": "sec9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
          "limit": 50},
     ),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import psycopg
 import pytest
 from sqlalchemy import func, insert, select
 
 from ipcraft.plugin import (
     Application,
     Change,
+    Conflict,
     Contention,
     Statement,
     Transaction,
@@ -29,13 +33,13 @@ EVENTS = Statement(
 )
 
 
-def add(tx: Transaction, section_id: str) -> None:
+def add(tx: Transaction, section_id: str, *, name: str | None = "x") -> None:
     """Queue a folder and record it."""
     tx.record(Change(type="folder.created", resource_id=section_id, label="x", details="Created x"))
     tx.write(
         INSERT,
         id=section_id,
-        name="x",
+        name=name,
         description=None,
         sort_order=0,
         created_at=tx.now,
@@ -94,6 +98,38 @@ def test_overtaken_work_is_run_again(application: Application, organization: Org
     application.storage.transact(organization.id, work)
     with application.storage.read(organization.id) as tx:
         assert (runs, tx.value(COUNT)) == ([0, 1, 2], 1)
+
+
+def test_a_key_that_is_taken_is_a_conflict(
+    application: Application, organization: Organization
+) -> None:
+    """Work that asks for it again, with the other row before its eyes, is told so at once."""
+    section_id = new_id("sec")
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(len(runs))
+        add(tx, section_id)
+
+    application.storage.transact(organization.id, work)
+    with pytest.raises(Conflict, match="conflicts with what is there already"):
+        application.storage.transact(organization.id, work)
+    assert len(runs) <= 3
+    with application.storage.read(organization.id) as tx:
+        assert tx.value(COUNT) == 1
+
+
+def test_a_missing_value_is_a_defect(application: Application, organization: Organization) -> None:
+    """No other try would mend it, and nobody else is to blame."""
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(len(runs))
+        add(tx, new_id("sec"), name=None)
+
+    with pytest.raises((psycopg.errors.NotNullViolation, sqlite3.IntegrityError)):
+        application.storage.transact(organization.id, work)
+    assert runs == [0]
 
 
 def test_an_undeclared_event_type_is_refused(

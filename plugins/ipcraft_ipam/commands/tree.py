@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from ipcraft.plugin import Application, Transaction, pass_application
-from ipcraft_ipam import subnets
+from ipcraft_ipam import subnet_lists, subnets
 from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.usage import Usage
@@ -34,29 +34,22 @@ def tree_command(
     """
     chosen = named_organization(app, organization)
     with app.storage.read(chosen.id) as tx:
-        branches = _all(tx) if subnet is None else _branch(tx, named_subnet(tx, subnet))
+        if subnet is None:
+            branches = subnet_lists.walk(tx, {}, size=_PAGE)
+        else:
+            branches = _branch(tx, named_subnet(tx, subnet))
         for line in _lines(branches, depth=depth):
             click.echo(line)
-
-
-def _all(tx: Transaction) -> Iterator[tuple[Subnet, Usage]]:
-    for page in subnets.walk(tx, {}, size=_PAGE):
-        yield from page
 
 
 def _branch(tx: Transaction, root: Subnet) -> Iterator[tuple[Subnet, Usage]]:
     """Give a subnet and all below it: they follow it in the order of addresses."""
     yield subnets.get_with_usage(tx, root.id)
-    last = root
-    while True:
-        page = subnets.pages(tx, {"vrf_id": root.vrf_id}, after=subnets.position(last), limit=_PAGE)
-        for below, usage in page:
-            if below.network.first > root.network.last:
-                return
-            yield below, usage
-        if len(page) < _PAGE:
+    after = subnet_lists.place_of(root)
+    for below in subnet_lists.walk(tx, {"vrf_id": root.vrf_id}, after=after, size=_PAGE):
+        if below[0].network.first > root.network.last:
             return
-        last = page[-1][0]
+        yield below
 
 
 def _lines(branches: Iterator[tuple[Subnet, Usage]], *, depth: int | None) -> Iterator[str]:

@@ -20,10 +20,10 @@ from ipcraft.plugin import (
     stream_list,
 )
 from ipcraft_ipam import address_lists, addresses, bulk, subnets
-from ipcraft_ipam.addresses import STATUSES, Address
+from ipcraft_ipam.addresses import STATUSES
 from ipcraft_ipam.fields import parse_mac_address
 from ipcraft_ipam.networks import parse_address
-from ipcraft_ipam.representation import address_object
+from ipcraft_ipam.representation import address_object, listed_address
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
 from ipcraft_ipam.schemas import AddressChange, NewAddress
 
@@ -51,7 +51,7 @@ class SubnetAddressesResource:
             rows, total = address_lists.page_of_subnet(
                 reader, subnet_id, filters, limit=page.limit, offset=page.offset
             )
-        _send_page(req, resp, rows, page=page, total=total)
+        send_list(req, resp, rows=list(map(listed_address, rows)), page=page, total=total)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Assign an address, or all of a list."""
@@ -85,7 +85,7 @@ class AddressesResource:
             rows, total = address_lists.page_of(
                 reader, filters, limit=page.limit, offset=page.offset
             )
-        _send_page(req, resp, rows, page=page, total=total)
+        send_list(req, resp, rows=list(map(listed_address, rows)), page=page, total=total)
 
 
 class AddressResource:
@@ -117,18 +117,11 @@ class AddressResource:
 def _stream(
     app: Application, identity: Identity, resp: falcon.Response, *, filters: Mapping[str, Any]
 ) -> None:
-    def read(tx: Reader, after: Row | None) -> list[Address]:
-        start = after or address_lists.START
-        return address_lists.pages(tx, filters, after=start, limit=PAGE_SIZE)
+    def read(tx: Reader, after: Row | None) -> list[Row]:
+        return address_lists.rows(tx, filters, after=after or address_lists.START, limit=PAGE_SIZE)
 
-    position = address_lists.position
-    stream_list(resp, pages(app, identity, read=read, position=position, show=address_object))
-
-
-def _send_page(
-    req: falcon.Request, resp: falcon.Response, rows: list[Address], *, page: Page, total: int
-) -> None:
-    send_list(req, resp, rows=[address_object(row) for row in rows], page=page, total=total)
+    place = address_lists.place
+    stream_list(resp, pages(app, identity, read=read, place=place, show=listed_address))
 
 
 def _filters(req: falcon.Request) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def pages(
     identity: Identity,
     *,
     read: Callable[[Reader, Row | None], list[T]],
-    position: Callable[[T], Row],
+    place: Callable[[T], Row],
     show: Callable[[T], dict[str, Any]],
 ) -> Iterator[list[dict[str, Any]]]:
     """Give all rows as the API shows them, page by page, each after the place of the last."""
@@ -25,7 +25,7 @@ def pages(
     while True:
         with app.look(identity) as reader:
             rows = read(reader, after)
-        yield [show(row) for row in rows]
+        yield list(map(show, rows))
         if len(rows) < PAGE_SIZE:
             return
-        after = position(rows[-1])
+        after = place(rows[-1])

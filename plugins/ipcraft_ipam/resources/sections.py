@@ -27,7 +27,7 @@ class SectionsResource:
         page = Page.of(req)
         if page.limit is None:
             found = pages(
-                self._app, identity, read=_page_after, position=_position, show=section_object
+                self._app, identity, read=_page_after, place=_position, show=section_object
             )
             stream_list(resp, found)
             return

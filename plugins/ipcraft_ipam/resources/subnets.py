@@ -18,10 +18,15 @@ from ipcraft.plugin import (
     send_list,
     stream_list,
 )
-from ipcraft_ipam import editing, hierarchy, removal, splitting, subnets
+from ipcraft_ipam import editing, hierarchy, removal, splitting, subnet_lists, subnets
 from ipcraft_ipam.bulk import with_index
 from ipcraft_ipam.networks import BITS, Network, parse_address, parse_network
-from ipcraft_ipam.representation import child_object, subnet_object, usage_object
+from ipcraft_ipam.representation import (
+    child_object,
+    listed_subnet,
+    subnet_object,
+    usage_object,
+)
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
 from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange
 from ipcraft_ipam.subnets import Subnet
@@ -49,16 +54,19 @@ class SubnetsResource:
             self._send_containing(req, resp, _range(contains), filters)
         elif page.limit is None:
 
-            def read(tx: Reader, after: Row | None) -> list[tuple[Subnet, Usage]]:
-                return subnets.pages(tx, filters, after=after, limit=PAGE_SIZE)
+            def read(tx: Reader, after: Row | None) -> list[Row]:
+                return subnet_lists.rows(tx, filters, after=after, limit=PAGE_SIZE)
 
+            place = subnet_lists.place
             stream_list(
-                resp, pages(self._app, identity, read=read, position=_position, show=_object)
+                resp, pages(self._app, identity, read=read, place=place, show=listed_subnet)
             )
         else:
             with self._app.look(identity) as reader:
-                rows, total = subnets.page_of(reader, filters, limit=page.limit, offset=page.offset)
-            send_list(req, resp, rows=[_object(row) for row in rows], page=page, total=total)
+                rows, total = subnet_lists.page_of(
+                    reader, filters, limit=page.limit, offset=page.offset
+                )
+            send_list(req, resp, rows=list(map(listed_subnet, rows)), page=page, total=total)
 
     def _send_containing(
         self,
@@ -70,7 +78,7 @@ class SubnetsResource:
         page = Page.of(req)
         with self._app.read(req.context.identity) as tx:
             found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id", GLOBAL_VRF))
-        rows = [row for row in found if subnets.matches(row[0], filters)]
+        rows = [row for row in found if subnet_lists.matches(row[0], filters)]
         end = None if page.limit is None else page.offset + page.limit
         shown = [_object(row) for row in rows[page.offset : end]]
         send_list(req, resp, rows=shown, page=page, total=len(rows))
@@ -164,10 +172,6 @@ def _create_many(tx: Transaction, items: list[dict[str, Any]]) -> list[tuple[Sub
 
 def _object(row: tuple[Subnet, Usage]) -> dict[str, Any]:
     return subnet_object(*row)
-
-
-def _position(row: tuple[Subnet, Usage]) -> Row:
-    return subnets.position(row[0])
 
 
 def _filters(req: falcon.Request) -> dict[str, Any]:

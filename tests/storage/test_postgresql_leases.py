@@ -1,0 +1,90 @@
+"""Connections that are lent, lost while they are, and lent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from ipcraft.plugin import Unavailable
+from ipcraft.testing.services import FaultProxy, PostgreSQL
+from ipcraft_postgresql.leases import Leases
+from ipcraft_postgresql.links import Link
+
+HELLO = [("SELECT 1", ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Hold the leases of a database that is reached through a proxy."""
+
+    leases: Leases
+    proxy: FaultProxy
+
+
+@pytest.fixture
+def ground(postgresql: PostgreSQL) -> Iterator[Ground]:
+    """Lend two connections at most, and wait for one a tenth of a second."""
+    database = postgresql.create_database()
+    with FaultProxy(postgresql.host, postgresql.port) as proxy:
+        url = make_url(proxy.url(database)).set(drivername="postgresql")
+        address = url.render_as_string(hide_password=False)
+        leases = Leases(lambda: Link.connect(address, autocommit=True), most=2, timeout=0.1)
+        yield Ground(leases, proxy)
+        leases.close()
+    postgresql.drop_database(database)
+
+
+def test_the_last_one_given_back_is_lent_first(ground: Ground) -> None:
+    """Its backend still has at hand what it needs."""
+    with ground.leases.lend() as first, ground.leases.lend() as second:
+        links = first.link, second.link
+    with ground.leases.lend() as lease:
+        assert lease.link is links[0]  # `first` was entered first, and so left last
+    with ground.leases.lend() as lease:
+        assert lease.link is links[0]
+
+
+def test_a_connection_is_lent_to_one_at_a_time(ground: Ground) -> None:
+    """Who finds none within the time gets the sentence that says so."""
+    with ground.leases.lend() as first, ground.leases.lend() as second:
+        assert first.link is not second.link
+        with pytest.raises(Unavailable, match="no connection to the database within the time"):
+            ground.leases.lend().__enter__()
+
+
+def test_a_connection_comes_back_in_no_transaction(ground: Ground) -> None:
+    """What an error left open is rolled back before the next one has it."""
+    with ground.leases.lend() as lease:
+        lease.begin([("BEGIN", ()), ("CREATE TABLE left_open (n INT)", ())])
+    with ground.leases.lend() as lease:
+        [found] = lease.begin([("SELECT to_regclass('left_open') IS NULL", ())])
+        assert lease.link.rows(found) == [(True,)]
+
+
+def test_a_dropped_connection_is_replaced(ground: Ground) -> None:
+    """The server may have restarted since: no request fails for that."""
+    with ground.leases.lend() as first, ground.leases.lend() as second:
+        first.begin(HELLO)
+        second.begin(HELLO)
+    ground.proxy.down()
+    ground.proxy.heal()
+    with ground.leases.lend() as lease:
+        [found] = lease.begin(HELLO)
+        assert lease.link.rows(found) == [(1,)]
+
+
+def test_a_lost_connection_is_given_back_once(ground: Ground) -> None:
+    """Where no other can be had the lease ends in peace, and the reason is what is raised."""
+    with ground.leases.lend() as lease:
+        lease.begin(HELLO)
+        ground.proxy.down()
+        with pytest.raises(psycopg.OperationalError):
+            lease.begin(HELLO)
+    ground.proxy.heal()
+    with ground.leases.lend() as first, ground.leases.lend() as second:
+        first.begin(HELLO)
+        second.begin(HELLO)
