@@ -54,7 +54,7 @@ from ipcraft.events.retention import delete_events, organizations_with_events
 from ipcraft.events.sinks import Event, EventSink, event_body
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
-from ipcraft.http.lists import Page, send_list, stream_list
+from ipcraft.http.lists import Page, query_integer, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
 from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
@@ -155,6 +155,7 @@ __all__ = [
     "pass_application",
     "progress_bar",
     "protect",
+    "query_integer",
     "rfc3339",
     "send_list",
     "status",

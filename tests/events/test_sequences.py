@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -55,11 +56,10 @@ def test_what_was_written_after_a_commit_comes_after_it(
     """Whatever the writers' clocks say: identifiers that go backwards do not change the order."""
     organization_id = make_organization(application).id
     way.count()
-    ids = sorted((new_id("evt") for _ in range(20)), reverse=True)
-    monkeypatch.setattr("ipcraft.events.recording.new_id", lambda prefix: ids[-1])
+    ids = sorted(new_id("evt") for _ in range(20))
+    monkeypatch.setattr("ipcraft.events.recording.new_id", lambda prefix: ids.pop())
     for number in range(20):
-        monkeypatch.setattr("ipcraft.events.recording.new_id", lambda prefix, n=number: ids[n])
-        application.storage.transact(organization_id, lambda tx, n=number: record(tx, 1, start=n))
+        application.storage.transact(organization_id, partial(record, count=1, start=number))
     way.count()
     labels = [event.label for event in stored(application, organization_id)]
     assert labels[MADE_WITH_AN_ORGANIZATION:] == [str(number) for number in range(20)]

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def test_a_worker_is_woken(app: Application, work: Work, lines: Lines, tmp_path:
         for number in range(2, 12):
             began = time.monotonic()
             app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
-            wait_for(lambda number=number: len(lines()) == number)
+            wait_for(partial(has_lines, lines, number))
             waits.append(time.monotonic() - began)
     assert sorted(waits)[5] < 0.5
 
@@ -238,6 +239,11 @@ def test_a_worker_needs_redis(tmp_path: Path, embedded: str) -> None:
     )
     assert ended.returncode == 1
     assert "set IPCRAFT_REDIS_URL" in ended.stderr
+
+
+def has_lines(lines: Lines, number: int) -> bool:
+    """Tell whether there are so many."""
+    return len(lines()) == number
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
