@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import structlog
+
 from ipcraft.errors import StartError
 from ipcraft.outbound.connections import Connection, KeptConnections, Way
 from ipcraft.outbound.deadlines import Deadline
@@ -36,6 +38,8 @@ KEEP = 4096
 
 _IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"})
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
+
+_log = structlog.get_logger("ipcraft.outbound")
 
 
 class Outbound:
@@ -188,7 +192,8 @@ class Outbound:
             if host.address is not None:
                 raise
             # APPSEC: who asks may be a tenant, and which addresses names have in this network is
-            # none of their business.
+            # none of their business. It is the operator's.
+            _log.info("a target is refused", host=host.name, reason=error.reason)
             raise Refused(f"{host} leads to an address that is not globally reachable") from error
         return addresses
 

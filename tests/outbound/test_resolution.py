@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ipcraft.logs import configure_logs
 from ipcraft.outbound.deadlines import Deadline
 from ipcraft.outbound.failures import Refused, Unreachable
 from ipcraft.outbound.hosts import read_host
@@ -95,14 +96,20 @@ def test_the_last_of_many_answers_is_judged(name_server: DNSServer, reach: Reach
         reach().addresses("many.example")
 
 
-def test_a_refusal_tells_no_address_of_a_name(name_server: DNSServer, reach: Reach) -> None:
-    """Tenants learn nothing about the names of this network."""
+def test_a_refusal_tells_no_address_of_a_name(
+    name_server: DNSServer, reach: Reach, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tenants learn nothing about the names of this network; the operator's log has it."""
+    configure_logs()
     name_server.tell("inside.example", "10.11.12.13")
     with pytest.raises(Refused) as caught:
         reach().addresses("inside.example")
     assert (
         caught.value.reason == "inside.example leads to an address that is not globally reachable"
     )
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a target is refused" in line
+    assert "10.11.12.13 is not globally reachable (private)" in line
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.2])
