@@ -51,7 +51,7 @@ from ipcraft.events.changes import Change
 from ipcraft.events.reading import events_after
 from ipcraft.events.recording import Recorder
 from ipcraft.events.retention import delete_events, organizations_with_events
-from ipcraft.events.sinks import Event, EventSink, event_body
+from ipcraft.events.sinks import ClosableSink, Event, EventSink, Postponed, event_body
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
@@ -81,6 +81,7 @@ __all__ = [
     "BadGateway",
     "Change",
     "Claim",
+    "ClosableSink",
     "Command",
     "CompiledStatement",
     "Conflict",
@@ -109,6 +110,7 @@ __all__ = [
     "OutboundError",
     "Page",
     "Plan",
+    "Postponed",
     "QuerySession",
     "Queued",
     "RateLimit",

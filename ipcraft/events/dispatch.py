@@ -20,6 +20,7 @@ from tenacity.wait import wait_exponential, wait_random
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.errors import RequestError
 from ipcraft.events.reading import events_after
+from ipcraft.events.sinks import ClosableSink, Postponed
 from ipcraft.events.tables import event_positions
 from ipcraft.jobs.definitions import Retries
 from ipcraft.jobs.drains import Drain
@@ -40,6 +41,7 @@ GRACE = 10.0
 
 _LOOK_EVERY = 1.0
 _PAUSES = Retries(1 << 30, wait_exponential(multiplier=1, max=300) + wait_random(0, 1))
+_LEAST_WISH, _LONGEST_WISH = 1.0, 3600.0
 _LONGEST_REASON = 500
 
 
@@ -92,6 +94,7 @@ _REFUSED = Statement(
     update(event_positions)
     .where(*_HELD)
     .values(
+        position=given("reached", BigInteger()),
         due_at=given("again_at", BigInteger()),
         lease=null(),
         failures=given("new_failures", Integer()),
@@ -145,6 +148,8 @@ class Dispatcher:
         deadline = time.monotonic() + GRACE
         for thread in list(self._hands.values()):
             thread.join(max(deadline - time.monotonic(), 0))
+        if isinstance(self._sink, ClosableSink):
+            self._sink.close()
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -182,12 +187,12 @@ class Dispatcher:
     def _deliver(self, lease: _Lease) -> None:
         try:
             batch = self._batch(lease)
-            reason = self._offer(batch) if batch else None
-            if reason is None:
+            postponed = self._offer(batch) if batch else None
+            if postponed is None:
                 reached = batch[-1].sequence if batch else lease.newest
                 self._write(_TAKEN, lease, reached=reached, now=self._now())
             else:
-                self._put_off(lease, batch, reason)
+                self._put_off(lease, batch, postponed)
         except RequestError as error:
             # The lease ends by itself, and the events are offered again.
             _log.warning("events wait", sink=self._sink.name, reason=error.message)
@@ -199,31 +204,49 @@ class Dispatcher:
         with self._storage.look(lease.organization_id) as reader:
             return events_after(reader, lease.position, limit=AT_ONCE)
 
-    def _offer(self, batch: Sequence[Event]) -> str | None:
-        """Let the sink take the events; give the reason when it does not."""
+    def _offer(self, batch: Sequence[Event]) -> Postponed | None:
+        """Let the sink take the events; give what it says when it does not take all."""
         try:
             self._sink.deliver(batch)
+        except Postponed as postponed:
+            return postponed
         except Exception as error:  # noqa: BLE001 - a sink's failure is its own, and passes
-            return f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+            return Postponed(f"{type(error).__name__}: {error}")
         return None
 
-    def _put_off(self, lease: _Lease, batch: Sequence[Event], reason: str) -> None:
-        failures = lease.failures + 1
-        pause = _PAUSES.pause(min(failures, 30)) or 0.0
-        again_at = int((self._clock() + pause) * 1000)
+    def _put_off(self, lease: _Lease, batch: Sequence[Event], postponed: Postponed) -> None:
+        taken = batch[: max(postponed.taken, 0)]
+        # Who has taken something goes on: only failures in a row make the pause grow.
+        failures = 1 if taken else lease.failures + 1
+        pause = _pause(postponed, failures)
+        reason = postponed.reason[:_LONGEST_REASON]
         _log.warning(
             "a sink does not take events",
             sink=self._sink.name,
             organization_id=lease.organization_id,
-            first=batch[0].sequence,
-            number=len(batch),
+            first=batch[0].sequence + len(taken),
+            number=len(batch) - len(taken),
             reason=reason,
             pause=round(pause, 1),
         )
-        self._write(_REFUSED, lease, again_at=again_at, new_failures=failures, new_reason=reason)
+        self._write(
+            _REFUSED,
+            lease,
+            reached=taken[-1].sequence if taken else lease.position,
+            again_at=int((self._clock() + pause) * 1000),
+            new_failures=failures,
+            new_reason=reason,
+        )
 
     def _write(
         self, statement: Statement[tuple[object, ...]], lease: _Lease, **values: object
     ) -> None:
         parameters = {"sink": self._sink.name, "token": lease.token, **values}
         self._storage.transact(lease.organization_id, lambda tx: tx.write(statement, **parameters))
+
+
+def _pause(postponed: Postponed, failures: int) -> float:
+    """Give the seconds until the events are offered again: those the sink wishes, within reason."""
+    if postponed.seconds is not None:
+        return min(max(postponed.seconds, _LEAST_WISH), _LONGEST_WISH)
+    return _PAUSES.pause(min(failures, 30)) or 0.0

@@ -1,11 +1,18 @@
-"""Sinks: where events go once they are committed, and what is said of an event there."""
+"""Sinks: where events go once they are committed, and what is said of an event there.
+
+::
+
+    IPCraftError
+    `-- Postponed    a sink did not take all events; says how many, and when the rest
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from ipcraft.errors import IPCraftError
 from ipcraft.timestamps import rfc3339
 
 
@@ -50,8 +57,38 @@ class EventSink(Protocol):
         Called in a background process, outside any transaction. An event comes at least once, and
         again with all that came with it when the call did not return: know it by its `id`.
         Whatever is raised means that nothing of it was taken; the organization's events are offered
-        again after a pause that grows, those of others meanwhile.
+        again after a pause that grows, those of others meanwhile. `Postponed` can say that the
+        first of them were taken, and how long the pause is to be.
+
+        Several organizations' events may come at the same time, each in a thread of its own. A
+        sink that holds something open beyond the call has a method `close` besides, see
+        `ClosableSink`.
         """
+
+
+@runtime_checkable
+class ClosableSink(EventSink, Protocol):
+    """Be a sink that is told when its process ends."""
+
+    def close(self) -> object:
+        """Let go of what is held open: called once, when the last delivery had time to end."""
+
+
+class Postponed(IPCraftError):
+    """Put events off: a sink raises it when it did not take all it was offered.
+
+    The first `taken` of the events do not come again. The others come after a pause of `seconds`,
+    at least 1 and at most 3600, and without that after a pause which grows as long as nothing is
+    taken. The message says why, to a person.
+
+    >>> raise Postponed("the chat answers 429", seconds=30, taken=12)  # doctest: +SKIP
+    """
+
+    def __init__(self, reason: str, *, seconds: float | None = None, taken: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.seconds = seconds
+        self.taken = taken
 
 
 def event_body(event: Event) -> dict[str, Any]:

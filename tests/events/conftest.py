@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ import pytest
 
 from ipcraft.events.dispatch import Dispatcher
 from ipcraft.events.sequences import Sequencer
-from ipcraft.plugin import Application, Change, Event, Transaction, events_after
+from ipcraft.plugin import Application, Change, Event, Postponed, Transaction, events_after
 from ipcraft.testing import Clock, make_application
 
 NOON = 1_772_366_400
@@ -25,6 +25,10 @@ class Memory:
     taken: list[Event] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     """Organizations whose events are not taken."""
+    postponed: deque[Postponed] = field(default_factory=deque)
+    """What is said to the next deliveries, which take only as much as it says."""
+    closed: int = 0
+    """How often it was told that its process ends."""
     open: threading.Event = field(default_factory=threading.Event)
     """Cleared, every delivery waits."""
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -38,7 +42,15 @@ class Memory:
         assert self.open.wait(30)
         if events[0].organization_id in self.refused:
             raise RuntimeError("not these")
+        if self.postponed:
+            postponed = self.postponed.popleft()
+            self.taken.extend(events[: postponed.taken])
+            raise postponed
         self.taken.extend(events)
+
+    def close(self) -> None:
+        """Count the ends."""
+        self.closed += 1
 
     def sequences(self) -> dict[str, list[int]]:
         """Give the sequences taken, by organization, as they came."""

@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import select
 
 from ipcraft.events.dispatch import AT_ONCE, HANDS
 from ipcraft.events.tables import event_positions
-from ipcraft.plugin import Application, Statement
+from ipcraft.plugin import Application, Postponed, Statement
 from ipcraft.testing import Clock, make_application, make_organization
 
 from .conftest import Make, Memory, Way, record
@@ -123,6 +124,70 @@ def test_a_pause_is_kept(application: Application, way: Way, sink: Memory, clock
     clock.advance(seconds=0.9)
     way.take()
     assert not sink.entered.acquire(blocking=False)
+
+
+def test_what_a_sink_has_taken_does_not_come_again(
+    application: Application, way: Way, sink: Memory, clock: Clock
+) -> None:
+    """It says how many of the first events it took before it had to stop."""
+    organization_id = make_organization(application).id
+    sink.postponed.append(Postponed("full", taken=2))
+    way.count()
+    way.take()
+    assert (organization_id, 2, 1, "full") in positions(application)
+    clock.advance(seconds=3)
+    way.take()
+    assert sink.sequences() == {organization_id: [1, 2, 3]}
+    assert (organization_id, MADE_WITH_AN_ORGANIZATION, 0, None) in positions(application)
+
+
+def test_a_sink_that_goes_on_does_not_wait_longer_and_longer(
+    application: Application, way: Way, sink: Memory, clock: Clock
+) -> None:
+    """The pause grows with failures in a row, and taking something ends the row."""
+    organization_id = make_organization(application).id
+    sink.postponed.extend([Postponed("full")] * 5 + [Postponed("full", taken=1)])
+    way.count()
+    for failures in range(1, 6):
+        way.take()
+        assert (organization_id, 0, failures, "full") in positions(application)
+        clock.advance(seconds=2**failures)
+    way.take()
+    assert (organization_id, 1, 1, "full") in positions(application)
+
+
+@pytest.mark.parametrize(("wish", "pause"), [(0.0, 1), (7.0, 7), (90.0, 90), (1e9, 3600)])
+def test_a_sink_says_when_it_is_offered_events_again(
+    application: Application, way: Way, sink: Memory, clock: Clock, wish: float, pause: int
+) -> None:
+    """Not before and not after, within a second and an hour."""
+    make_organization(application)
+    sink.postponed.append(Postponed("slowly", seconds=wish))
+    way.count()
+    way.take()
+    clock.advance(seconds=pause - 0.1)
+    way.take()
+    assert sink.taken == []
+    clock.advance(seconds=0.1)
+    way.take()
+    assert len(sink.taken) == MADE_WITH_AN_ORGANIZATION
+
+
+def test_a_sink_is_told_that_its_process_ends(
+    application: Application, way: Way, sink: Memory
+) -> None:
+    """After the deliveries that are under way, so that it can let go of what it holds open."""
+    make_organization(application)
+    way.count()
+    sink.open.clear()
+    way.dispatcher.run()
+    assert sink.entered.acquire(timeout=30)
+    closing = threading.Thread(target=way.dispatcher.close)
+    closing.start()
+    assert sink.closed == 0
+    sink.open.set()
+    closing.join(30)
+    assert (len(sink.taken), sink.closed) == (MADE_WITH_AN_ORGANIZATION, 1)
 
 
 def test_one_organization_is_in_one_hand_at_a_time(
