@@ -136,18 +136,28 @@ class Dispatcher:
         Raises `ipcraft.errors.Unavailable` when the database cannot be used.
         """
         self._renew()
-        for lease in self._take(HANDS - len(self._hands)):
+        self.begin()
+        return min(_LOOK_EVERY, self._lease / 3)
+
+    def begin(self) -> bool:
+        """Begin with as many organizations as there are free hands; tell whether with any."""
+        leases = self._take(HANDS - len(self._hands))
+        for lease in leases:
             name = f"events-{self._sink.name}"
             thread = threading.Thread(target=self._deliver, args=(lease,), name=name, daemon=True)
             self._hands[lease] = thread
             thread.start()
-        return min(_LOOK_EVERY, self._lease / 3)
+        return bool(leases)
 
-    def close(self) -> None:
-        """Wait for the hands, but not for ever: what a sink is still at is offered again."""
+    def join(self) -> None:
+        """Wait for the hands, but not for ever."""
         deadline = time.monotonic() + GRACE
         for thread in list(self._hands.values()):
             thread.join(max(deadline - time.monotonic(), 0))
+
+    def close(self) -> None:
+        """End this process's part: what a sink is still at after a while is offered again."""
+        self.join()
         if isinstance(self._sink, ClosableSink):
             self._sink.close()
 

@@ -26,6 +26,7 @@ from ipcraft.testing.applications import make_application
 from ipcraft.testing.clients import Client
 from ipcraft.testing.clocks import Clock
 from ipcraft.testing.databases import Databases
+from ipcraft.testing.events import take_events
 from ipcraft.testing.organizations import Organization, make_organization, make_session
 from ipcraft.testing.serving import Org, Served
 
@@ -39,4 +40,5 @@ __all__ = [
     "make_application",
     "make_organization",
     "make_session",
+    "take_events",
 ]
