@@ -1,0 +1,1 @@
+"""The plugin against a real NATS server."""
