@@ -11,7 +11,7 @@ import pytest
 
 from ipcraft.app import Application
 from ipcraft.errors import Hopeless, Invalid, Unavailable
-from ipcraft.testing import Client, make_application, make_organization
+from ipcraft.testing import Client, Clock, make_application, make_organization
 from ipcraft.testing.distributions import write_distribution
 from ipcraft.testing.services import free_port
 from ipcraft_accounts import create_organization
@@ -128,3 +128,23 @@ def test_the_how_tos_post_ends_as_a_job_should(database_url: str) -> None:
     with pytest.raises(Unavailable):
         names["tell"](app, {"url": f"https://127.0.0.1:{free_port()}/"})
     app.close()
+
+
+def test_the_collectors_page_works(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sink it shows passes the test it shows."""
+    page = DOCS / "how-to" / "send-events-elsewhere.md"
+    module = "ipcraft_collector"
+    write_distribution(
+        tmp_path,
+        "ipcraft-collector",
+        plugins={"collector": module},
+        files={f"{module}.py": snippet_of(page, f"# {module}.py")},
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    text = next(each.text for each in snippets("python") if "take_events" in each.text)
+    names: dict[str, Any] = {}
+    exec(text, names)
+    names["test_a_collector_that_fails_misses_nothing"](database_url, Clock(1_800_000_000))
+    monkeypatch.delitem(sys.modules, module)

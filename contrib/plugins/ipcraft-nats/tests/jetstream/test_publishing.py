@@ -169,7 +169,7 @@ def test_credentials_let_in(open_with: Open, options: str, credentials: dict[str
         take_events(app)
         assert server.count() == MADE_WITH_AN_ORGANIZATION
         wrong = {**credentials, list(credentials)[-1]: "wr0ng"}
-        with pytest.raises(Exception, match="(?i)authorization violation") as caught:
+        with pytest.raises(Exception, match=r"(?i)authorization violation") as caught:
             deliver(open_with(servers=[server.url], **wrong))
         assert "wr0ng" not in str(caught.value)
 
@@ -214,7 +214,7 @@ def test_a_server_that_is_not_there_is_named_as_such(open_with: Open) -> None:
     """The reason is the network's."""
     app = open_with(servers=[f"nats://127.0.0.1:{free_port()}"])
     make_organization(app)
-    with pytest.raises(Exception, match="(?i)connect call failed"):
+    with pytest.raises(Exception, match=r"(?i)connect call failed"):
         deliver(app)
 
 
