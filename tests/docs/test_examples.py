@@ -115,7 +115,7 @@ def test_the_sign_ins_auth_backend_is_guarded(enable: Enable) -> None:
 
 def test_the_how_tos_post_ends_as_a_job_should(database_url: str) -> None:
     """A bad URL is the user's to mend, a refused target is hopeless, a dead one is not."""
-    text = next(each.text for each in snippets("python") if "app.outbound.post" in each.text)
+    text = next(each.text for each in snippets("python") if "Be a job that posts" in each.text)
     names: dict[str, Any] = {}
     exec(text, names)
     app = make_application(database_url, settings={"allowed_networks": ["127.0.0.1"]})

@@ -66,7 +66,9 @@ class _Connection(Client):
             reconnect_time_wait=0,
             connect_timeout=max(1, round(settings.timeout)),
             ping_interval=_PING_EVERY,
-            **settings.credentials,
+            user=settings.user,
+            password=settings.password,
+            token=settings.token,
         )
         stream = self.jetstream(timeout=settings.timeout)
         await self._find(stream)
@@ -181,7 +183,7 @@ class Broker:
         except (Error, OSError, TimeoutError) as error:
             await self._drop(connection)
             problem = next(iter(connection.problems), error)
-            raise NotPublished(f"no connection: {problem or type(problem).__name__}") from error
+            raise NotPublished(f"no connection: {_said(problem)}") from error
 
     async def _drop(self, connection: _Connection | None) -> None:
         """Close a connection, but do not wait for a server that takes nothing any more."""
@@ -189,3 +191,7 @@ class Broker:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE):
                     await connection.close()
+
+
+def _said(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__

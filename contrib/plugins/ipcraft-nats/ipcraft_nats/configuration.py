@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,12 +34,6 @@ class Configuration:
     def insists_on_tls(self) -> bool:
         """Tell whether nothing may be said in the clear."""
         return any(url.startswith("tls:") for url in self.servers)
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        """Give what proves who we are, by NATS's own names."""
-        given = {"user": self.user, "password": self.password, "token": self.token}
-        return {name: value for name, value in given.items() if value is not None}
 
 
 def _tls(ca_file: str | None, certificate_file: str | None) -> ssl.SSLContext:

@@ -14,15 +14,22 @@ _SOME_TEXT = validate.Length(min=1, max=1_000)
 
 
 def _is_server(url: str) -> None:
+    scheme, host, port, rest = _parts(url)
+    if "@" in host:
+        raise ValidationError("Credentials do not belong here: set user and password, or token.")
+    if scheme not in _SCHEMES or not host or port == 0 or rest not in ("", "/"):
+        raise ValidationError("Not a server such as nats://10.0.0.5:4222 or tls://nats.example.")
+
+
+def _parts(url: str) -> tuple[str, str, int | None, str]:
+    """Give the scheme, the host with who is to sign in there, the port and the rest of a URL."""
     try:
         parts = urlsplit(url)
-        wrong = parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0
+        port = parts.port
     except ValueError:
-        wrong = True
-    if wrong or set(" ?#") & set(url) or parts.path not in ("", "/"):
-        raise ValidationError("Not a server such as nats://10.0.0.5:4222 or tls://nats.example.")
-    if "@" in parts.netloc:
-        raise ValidationError("Credentials do not belong here: set user and password, or token.")
+        return "", "", None, ""
+    rest = parts.path + parts.query + parts.fragment
+    return parts.scheme, parts.netloc, port, rest
 
 
 class Settings(Schema):
