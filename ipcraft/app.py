@@ -41,6 +41,7 @@ from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
 from ipcraft.mail import Mailer
+from ipcraft.outbound.client import Outbound
 from ipcraft.registry import Given, PluginError, Registry
 from ipcraft.secret_key import derived_key, secret_key
 from ipcraft.spelling import did_you_mean
@@ -58,7 +59,8 @@ class Application:
 
     Every boot hook but the storage backends' gets it with its storage. What the plugins
     gave was collected once: `routes`, `auth_backends` and `rate_limiter` for the serving of
-    requests, `jobs` and `job_queue` for the work beside them. `mailer` sends mail.
+    requests, `jobs` and `job_queue` for the work beside them. `mailer` sends mail, `outbound`
+    reaches other servers.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class Application:
         "job_queue",
         "jobs",
         "mailer",
+        "outbound",
         "rate_limiter",
         "registry",
         "routes",
@@ -88,6 +91,7 @@ class Application:
         self.auth_backends = _auth_backends(self)
         self.rate_limiter = _rate_limiter(self)
         self.mailer = Mailer.of(settings)
+        self.outbound = Outbound.of(settings)
         self.job_queue = _job_queue(self)
         self.jobs = registry.named("ipcraft_jobs", kind=Job, app=self)
         self.schedules = Schedules(
@@ -143,6 +147,7 @@ class Application:
         """End this process's part: jobs that only it would run first, then its connections."""
         self.schedules.end()
         self.job_queue.close()
+        self.outbound.close()
         self.storage.close()
 
     def erase(self, tx: Transaction) -> None:

@@ -58,6 +58,9 @@ from ipcraft.jobs.definitions import ONCE, Job, Order, Retries
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.running import attempt, on_behalf_of
 from ipcraft.mail import Letter, Mailer
+from ipcraft.outbound.client import Outbound
+from ipcraft.outbound.exchanges import Answer
+from ipcraft.outbound.failures import OutboundError, Refused, Unreachable
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
@@ -68,6 +71,7 @@ __all__ = [
     "SERVING_ROLE",
     "AddressBytes",
     "Allowance",
+    "Answer",
     "Application",
     "AuthBackend",
     "Change",
@@ -94,6 +98,8 @@ __all__ = [
     "Migrations",
     "NotFound",
     "Order",
+    "Outbound",
+    "OutboundError",
     "Page",
     "Plan",
     "QuerySession",
@@ -104,6 +110,7 @@ __all__ = [
     "Reader",
     "Recognition",
     "Recorder",
+    "Refused",
     "RequestError",
     "Retries",
     "Route",
@@ -119,6 +126,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "Unreachable",
     "as_complaint",
     "attempt",
     "did_you_mean",
