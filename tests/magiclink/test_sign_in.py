@@ -76,6 +76,16 @@ def test_cookies_are_as_they_should_be(browser: Browser, sink: MailSink) -> None
     assert (session.path, session.max_age) == ("/", 30 * 86_400)
 
 
+def test_a_nonce_that_has_served_is_forgotten(browser: Browser, sink: MailSink) -> None:
+    """Its cookie is taken back with a time that has passed; that it is empty is not enough."""
+    answer = browser.open(link_for(browser, sink))
+    taken_back = answer.cookies["magic_link"]
+    assert taken_back.value == ""
+    assert taken_back.expires is not None
+    assert taken_back.expires.year == 1970
+    assert (taken_back.path, taken_back.http_only, taken_back.secure) == ("/", True, True)
+
+
 def test_a_second_sign_in_is_the_same_person(browser: Browser, sink: MailSink) -> None:
     """Whoever has a user gets no second one."""
     first = browser.open(link_for(browser, sink), headers=JSON).json
