@@ -11,7 +11,7 @@ from ipcraft.testing import Clock
 from ipcraft.testing.services import MailSink
 from ipcraft_accounts import create_organization, create_user, find_member
 
-from .browsers import HTML, JSON, PUBLIC_URL, Browser, token_of
+from .browsers import HTML, JSON, PUBLIC_URL, Browser, form_fields, token_of
 
 Make = Callable[..., Application]
 ADA = "ada@example.com"
@@ -199,6 +199,17 @@ def test_a_foreign_form_signs_nobody_in(app: Application, browser: Browser, sink
     assert (answer.status_code, answer.json["code"]) == (403, "csrf")
     assert "session" not in victim.cookies
     assert browser.open(link).status_code == 303
+
+
+def test_a_form_is_for_one_link(app: Application, browser: Browser, sink: MailSink) -> None:
+    """What was made for one token sends no other, in the same browser neither."""
+    first, second = link_for(browser, sink), link_for(browser, sink)
+    phone = Browser(app)
+    page = phone.open(first)
+    fields = form_fields(page) | {"token": token_of(second)}
+    answer = phone.send_form(fields)
+    assert (answer.status_code, answer.json["code"]) == (403, "csrf")
+    assert phone.press(page).status_code == 303
 
 
 @pytest.mark.parametrize(
