@@ -21,6 +21,7 @@ from bench.limit import limits
 from bench.listing import listing
 from bench.memory import memory
 from bench.operations import operations
+from bench.rates import rates
 from bench.servers import description, postgresql
 from bench.table import Line, render
 
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "fullness": fullness,
     "hotspot": hotspot,
     "cascade": cascade,
+    "rates": rates,
     "amazon": amazon,
 }
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import Application, is_id
+from ipcraft.plugin import Application, CompiledStatement, Statement, is_id
 from ipcraft.testing import Clock
 from ipcraft.testing.services import MailSink
 from ipcraft_accounts import create_organization, create_user, find_member
@@ -422,6 +425,35 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
             (answer.status_code, answer.content, headers, len(cookie), cookie.partition(";")[2])
         )
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("signup", ["open", "closed"])
+def test_asking_costs_the_same_for_everybody(
+    make: Make, monkeypatch: pytest.MonkeyPatch, signup: str
+) -> None:
+    """No query, which takes time, and one job of the same size, whoever has the address."""
+    app = make(signup=signup)
+    create_organization(app.storage, name="Acme", owner_email=ADA)
+    asked: list[int] = []
+    ordered: list[tuple[str, list[str]]] = []
+    compiled, put = Statement.compile, type(app.job_queue).put
+
+    def compile_(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
+        asked.append(threading.get_ident())
+        return compiled(statement, dialect)
+
+    def put_(queue: Any, order: Any) -> None:
+        ordered.append((order.job, sorted(order.payload)))
+        put(queue, order)
+
+    monkeypatch.setattr(Statement, "compile", compile_)
+    monkeypatch.setattr(type(app.job_queue), "put", put_)
+    for email in (ADA, "eve@example.com"):
+        assert Browser(app).ask(email).status_code == 200
+    app.job_queue.close()
+    assert threading.get_ident() not in asked
+    assert asked, "the jobs ask"
+    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash"])] * 2
 
 
 def test_an_answer_waits_for_nothing(make: Make) -> None:
