@@ -228,6 +228,7 @@ def test_secrets_are_written_nowhere(
     written = served.log.read_text()
     kept = _dump(database)
     assert "/api/v1/auth/verify" in written
+    assert ADA in kept
     for secret in (token, nonce, nonce.partition(".")[0], session, SECRET_KEY):
         assert secret not in written
         assert secret not in kept
