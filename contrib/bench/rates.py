@@ -56,9 +56,7 @@ def _exactness(grounds: Grounds, where: str) -> Line:
     time.sleep(1)  # the window that has begun ends
     seconds = grounds.effort.sized(SECONDS, least=3)
     say(f"{CLIENTS} clients at {RATE} requests a second for {seconds} s, {where}")
-    figures = drive(
-        account.endpoint, shared(asking, CLIENTS), expected=_ANSWERS, seconds=seconds
-    )
+    figures = drive(account.endpoint, shared(asking, CLIENTS), expected=_ANSWERS, seconds=seconds)
     allowed, included = figures.statuses[200], RATE * figures.seconds
     return Line(
         operation=f"rate limit of {RATE} a second",

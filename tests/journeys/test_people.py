@@ -173,7 +173,9 @@ def work_together(ada: Person, bob: Person) -> None:
         for each in (ada, bob)
     ]
     assert [each.json()["ip"] for each in taken] == ["10.0.0.1", "10.0.0.2"]
-    told = {entry["user_id"] for entry in ada.get("activity") if entry["action"] == "address.created"}
+    told = {
+        entry["user_id"] for entry in ada.get("activity") if entry["action"] == "address.created"
+    }
     assert told == {ada.get("auth/me")["user"]["id"], user["id"]}
 
 

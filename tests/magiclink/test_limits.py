@@ -53,7 +53,12 @@ def test_however_it_is_written_an_address_is_one_mailbox(
 ) -> None:
     """Over HTTP: letter case, blanks, tags and quotes get nobody a sixth mail."""
     spellings = ["ada@example.com", "ADA@Example.COM", " ada@example.com ", "Ada+1@example.com"]
-    spellings += ['"ada"@example.com', '"ADA+2"@example.com', "ada+3@EXAMPLE.com", "ada@ｅxample.com"]
+    spellings += [
+        '"ada"@example.com',
+        '"ADA+2"@example.com',
+        "ada+3@EXAMPLE.com",
+        "ada@ｅxample.com",
+    ]
     for email in spellings:
         assert browser.ask(email).json == {"message": "magic link sent"}
     app.job_queue.close()
@@ -102,9 +107,7 @@ def test_five_is_exact_when_all_ask_at_once(app: Application) -> None:
         for mailbox in range(MAILBOXES):
             email = f"ada{mailbox}+{number}@x.org"
             together.wait()
-            token = make_link(
-                app.storage, f"lnk_{mailbox}_{number}", email=email, nonce_hash=NONCE
-            )
+            token = make_link(app.storage, f"lnk_{mailbox}_{number}", email=email, nonce_hash=NONCE)
             made.append(token is not None)
         return made
 
