@@ -1,4 +1,4 @@
-"""An installation with everything there is: servers, a worker, mail, and how an operator runs it."""
+"""An installation with everything there is, and how an operator runs it."""
 
 from __future__ import annotations
 

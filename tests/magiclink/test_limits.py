@@ -57,7 +57,7 @@ def test_however_it_is_written_an_address_is_one_mailbox(
         '"ada"@example.com',
         '"ADA+2"@example.com',
         "ada+3@EXAMPLE.com",
-        "ada@ｅxample.com",
+        "ada@\uff45xample.com",
     ]
     for email in spellings:
         assert browser.ask(email).json == {"message": "magic link sent"}
