@@ -9,6 +9,8 @@ import requests
 from ipcraft.testing.services import MailSink
 
 PATIENCE = 60
+PUBLIC_URL = "http://ipam.example.com"
+"""Where links lead: a proxy there passes requests on."""
 
 
 class Person:
@@ -35,7 +37,9 @@ class Person:
         mail = sink.wait_for(number)[-1]
         assert mail.recipients == (self.email,)
         answer = self.browser.get(
-            mail.link, headers={"Accept": "application/json"}, timeout=PATIENCE
+            mail.link.replace(f"{PUBLIC_URL}/api/v1", self.api),
+            headers={"Accept": "application/json"},
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()

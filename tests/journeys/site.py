@@ -34,9 +34,9 @@ class Site:
 
     @contextmanager
     def serve(self) -> Iterator[Served]:
-        """Run ``ipcraft serve`` and ``ipcraft worker``; links lead to the server."""
+        """Run ``ipcraft serve`` and ``ipcraft worker``."""
         served = Served(self._database_url, self._folder, environ=self._environ)
-        with served, self._worker(served.url):
+        with served, self._worker():
             yield served
 
     def run(self, *arguments: str) -> str:
@@ -65,11 +65,11 @@ class Site:
         return {**os.environ, **self._environ, **known}
 
     @contextmanager
-    def _worker(self, public_url: str) -> Iterator[None]:
+    def _worker(self) -> Iterator[None]:
         with (self._folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ipcraft", "worker"],
-                env=self._variables() | {"IPCRAFT_PUBLIC_URL": public_url},
+                env=self._variables(),
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,

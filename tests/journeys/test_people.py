@@ -13,12 +13,13 @@ import trustme
 from ipcraft.testing.services import MailSink, PgBouncer, PostgreSQL, Redis, Slapd
 from ipcraft.testing.services.mail import Received
 
-from .person import Person
+from .person import PUBLIC_URL, Person
 from .site import Site
 
 pytestmark = pytest.mark.journey
 
-HOSTED = """\
+HOSTED = f"""\
+public_url = "{PUBLIC_URL}"
 mail_from = "IPCraft <ipcraft@example.com>"
 signup = "open"
 default_plan = "free"
@@ -28,6 +29,7 @@ prepared_statements = false
 """
 
 ON_PREM = """\
+public_url = "http://ipam.example.com"
 mail_from = "IPCraft <ipcraft@example.com>"
 
 [plugins]

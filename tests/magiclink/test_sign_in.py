@@ -453,7 +453,7 @@ def test_asking_costs_the_same_for_everybody(
     app.job_queue.close()
     assert threading.get_ident() not in asked
     assert asked, "the jobs ask"
-    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash"])] * 2
+    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash", "url"])] * 2
 
 
 def test_an_answer_waits_for_nothing(make: Make) -> None:
