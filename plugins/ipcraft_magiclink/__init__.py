@@ -36,7 +36,7 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 
 
 @hookimpl
-def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:
+def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:  # noqa: FBT001
     """Let links lead to what is served, unless another public URL is configured."""
     remember_served(url)
     if app.settings.public_url or embedded:
