@@ -431,11 +431,11 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
 def test_asking_costs_the_same_for_everybody(
     make: Make, monkeypatch: pytest.MonkeyPatch, signup: str
 ) -> None:
-    """No query, which takes time, and one job of the same size, whoever has the address."""
+    """No query, which takes time, and one job of the same size, which begins after the answer."""
     app = make(signup=signup)
     create_organization(app.storage, name="Acme", owner_email=ADA)
     asked: list[int] = []
-    ordered: list[tuple[str, list[str]]] = []
+    ordered: list[tuple[str, list[str], bool]] = []
     compiled, put = Statement.compile, type(app.job_queue).put
 
     def compile_(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
@@ -443,7 +443,7 @@ def test_asking_costs_the_same_for_everybody(
         return compiled(statement, dialect)
 
     def put_(queue: Any, order: Any) -> None:
-        ordered.append((order.job, sorted(order.payload)))
+        ordered.append((order.job, sorted(order.payload), order.delay > 0))
         put(queue, order)
 
     monkeypatch.setattr(Statement, "compile", compile_)
@@ -453,7 +453,7 @@ def test_asking_costs_the_same_for_everybody(
     app.job_queue.close()
     assert threading.get_ident() not in asked
     assert asked, "the jobs ask"
-    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash", "url"])] * 2
+    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash", "url"], True)] * 2
 
 
 def test_an_answer_waits_for_nothing(make: Make) -> None:
