@@ -16,6 +16,7 @@ from ipcraft_apikeys.key_format import new_key
 from .relays import Relay
 
 ADDRESS = "/api/v1/addresses"
+COUNTS = 3
 NOBODYS = "addr_01jx0000000000000000000000"
 
 Count = Callable[[Client, str], tuple[int, int, int]]
@@ -57,8 +58,9 @@ def app(database_url: str, database: Relay, counts: Relay) -> Iterator[Applicati
 def count(app: Application, database: Relay, counts: Relay) -> Count:
     """Give a way to ask for something: its status, and the round trips to database and Redis.
 
-    It is asked for twice and counted once, so that everything is connected and prepared, and
-    the time of the key's use is written already.
+    It is asked for once before, so that everything is connected and prepared, and the time of
+    the key's use is written already. The least of some counts is what it costs: the pool opens
+    and closes connections beside it.
     """
 
     def count(client: Client, path: str) -> tuple[int, int, int]:
@@ -67,6 +69,9 @@ def count(app: Application, database: Relay, counts: Relay) -> Count:
             last_used: Any = getattr(backend, "last_used", None)
             if last_used is not None:
                 last_used.settle()
+        return min(once(client, path) for _ in range(COUNTS))
+
+    def once(client: Client, path: str) -> tuple[int, int, int]:
         before = database.round_trips, counts.round_trips
         status = client.get(path).status_code
         return status, database.round_trips - before[0], counts.round_trips - before[1]
