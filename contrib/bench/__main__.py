@@ -22,6 +22,7 @@ from bench.listing import listing
 from bench.memory import memory
 from bench.operations import operations
 from bench.outbound import outbound
+from bench.rates import rates
 from bench.servers import description, postgresql
 from bench.table import Line, render
 
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "fullness": fullness,
     "hotspot": hotspot,
     "cascade": cascade,
+    "rates": rates,
     "amazon": amazon,
     "outbound": outbound,
 }
