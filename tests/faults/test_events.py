@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -105,7 +106,7 @@ def check(ledger: Ledger, org: Org, stored: list[str], *, acknowledged: list[str
     wanted = {each["sequence"]: each["id"] for each in all_events(org)}
     assert {sequence: next(iter(of))[0] for sequence, of in entries.items()} == wanted
     again = ledger.lines - len(entries)
-    print(f"{len(stored)} changes, all of them told; {again} events were told again")
+    sys.stdout.write(f"{len(stored)} changes, all of them told; {again} events told again\n")
 
 
 def created(ledger: Ledger, org: Org) -> list[str]:
