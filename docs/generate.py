@@ -51,6 +51,12 @@ _CORE_SETTINGS = {
     "Without it mail is written to the log.",
     "mail_from": "Whom mail is from: an address, or `Name <address>`.",
     "trusted_proxies": "Networks of the proxies whose `X-Forwarded-For` counts.",
+    "allowed_networks": "Networks that webhooks and tools may reach although they are not globally "
+    "reachable, such as `10.0.0.0/8`.",
+    "outbound_ports": "The ports of other servers that webhooks and tools may reach; none: all.",
+    "outbound_ca_file": "A PEM file with authorities to trust besides the system's.",
+    "outbound_name_servers": "Name servers to ask instead of those in `/etc/resolv.conf`, each "
+    "with a port or without.",
     "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",

@@ -43,6 +43,7 @@ from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
 from ipcraft.mail import Mailer
+from ipcraft.outbound.client import Outbound
 from ipcraft.registry import Given, PluginError, Registry
 from ipcraft.secret_key import derived_key, secret_key
 from ipcraft.spelling import did_you_mean
@@ -63,7 +64,7 @@ class Application:
     Every boot hook but the storage backends' gets it with its storage. What the plugins
     gave was collected once: `routes`, `auth_backends` and `rate_limiter` for the serving of
     requests, `jobs`, `orders`, `job_queue`, `event_sinks` and `drains` for the work beside them.
-    `mailer` sends mail.
+    `mailer` sends mail, `outbound` reaches other servers.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class Application:
         "jobs",
         "mailer",
         "orders",
+        "outbound",
         "rate_limiter",
         "registry",
         "routes",
@@ -97,6 +99,7 @@ class Application:
         self.auth_backends = _auth_backends(self)
         self.rate_limiter = _rate_limiter(self)
         self.mailer = Mailer.of(settings)
+        self.outbound = Outbound.of(settings)
         self.job_queue = _job_queue(self)
         self.jobs = _jobs(self)
         self.orders = Orders(
@@ -177,6 +180,7 @@ class Application:
         self.schedules.end()
         self.drains.end()
         self.job_queue.close()
+        self.outbound.close()
         self.storage.close()
 
     def erase(self, tx: Transaction) -> None:

@@ -21,6 +21,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from ipcraft.errors import StartError
 from ipcraft.mail import MailServer, sender
+from ipcraft.outbound.name_servers import NameServer
 from ipcraft.spelling import did_you_mean
 
 FILE_NAME = "ipcraft.toml"
@@ -178,6 +179,14 @@ class Settings:
     """Whom mail is from: an address, or a name with the address in angle brackets."""
     trusted_proxies: tuple[NetworkAddresses, ...] = ()
     """Networks of the proxies that tell the truth about who they speak for."""
+    allowed_networks: tuple[NetworkAddresses, ...] = ()
+    """Networks that may be reached although they are not globally reachable."""
+    outbound_ports: tuple[int, ...] = ()
+    """The ports of other servers that may be reached; none named: all."""
+    outbound_ca_file: str | None = None
+    """Certificates of authorities that are trusted besides the system's."""
+    outbound_name_servers: tuple[str, ...] = ()
+    """Whom to ask for names instead of those in ``/etc/resolv.conf``."""
     auth_order: tuple[str, ...] = ()
     """Names of the auth backends to ask first, in this order."""
     plugins: tuple[str, ...] = ()
@@ -277,6 +286,14 @@ class _CoreSchema(Schema):
     )
     mail_from = fields.String(load_default=None, validate=_checked_by(sender))
     trusted_proxies = fields.List(_Network(), load_default=tuple)
+    allowed_networks = fields.List(_Network(), load_default=tuple)
+    outbound_ports = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, 65535)), load_default=tuple
+    )
+    outbound_ca_file = fields.String(load_default=None, validate=validate.Length(min=1))
+    outbound_name_servers = fields.List(
+        fields.String(validate=_checked_by(NameServer.of)), load_default=tuple
+    )
     auth_order = fields.List(fields.String(), load_default=tuple)
 
 
@@ -321,6 +338,10 @@ def load_settings(
         smtp_url=cast("str | None", core["smtp_url"]),
         mail_from=cast("str | None", core["mail_from"]),
         trusted_proxies=tuple(cast("list[NetworkAddresses]", core["trusted_proxies"])),
+        allowed_networks=tuple(cast("list[NetworkAddresses]", core["allowed_networks"])),
+        outbound_ports=tuple(cast("list[int]", core["outbound_ports"])),
+        outbound_ca_file=cast("str | None", core["outbound_ca_file"]),
+        outbound_name_servers=tuple(cast("list[str]", core["outbound_name_servers"])),
         auth_order=tuple(dict.fromkeys(cast("list[str]", core["auth_order"]))),
         plugins=tuple(dict.fromkeys(cast("list[str]", choice["enable"]))),
         disabled=tuple(dict.fromkeys(cast("list[str]", choice["disable"]))),

@@ -7,6 +7,7 @@
     |   |-- ConfigError       ipcraft.toml or an IPCRAFT_* variable        (ipcraft.config)
     |   `-- PluginError       a plugin, named with distribution and line  (ipcraft.loading)
     |-- Hopeless              a job need not be tried again
+    |-- OutboundError         another server is not reached  (ipcraft.outbound.failures)
     `-- RequestError          the request cannot be served; carries `code` and `fields`
         |-- Invalid           the input breaks a rule
         |-- Unauthenticated   no credentials, or bad ones

@@ -60,6 +60,9 @@ from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
 from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.mail import Letter, Mailer
+from ipcraft.outbound.client import Outbound
+from ipcraft.outbound.exchanges import Answer
+from ipcraft.outbound.failures import OutboundError, Refused, Unreachable
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
@@ -70,6 +73,7 @@ __all__ = [
     "SERVING_ROLE",
     "AddressBytes",
     "Allowance",
+    "Answer",
     "Application",
     "AuthBackend",
     "Change",
@@ -97,6 +101,8 @@ __all__ = [
     "Mailer",
     "Migrations",
     "NotFound",
+    "Outbound",
+    "OutboundError",
     "Page",
     "Plan",
     "QuerySession",
@@ -107,6 +113,7 @@ __all__ = [
     "Reader",
     "Recognition",
     "Recorder",
+    "Refused",
     "RequestError",
     "Retries",
     "Route",
@@ -123,6 +130,7 @@ __all__ = [
     "Transaction",
     "Unauthenticated",
     "Unavailable",
+    "Unreachable",
     "as_complaint",
     "delete_events",
     "did_you_mean",

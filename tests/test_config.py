@@ -114,6 +114,51 @@ def test_trusted_proxies_are_networks() -> None:
     ]
 
 
+def test_what_may_be_reached_is_nothing_special_unless_allowed() -> None:
+    """No network, every port, the machine's name servers, the system's authorities."""
+    settings = load()
+    assert (settings.allowed_networks, settings.outbound_ports) == ((), ())
+    assert (settings.outbound_name_servers, settings.outbound_ca_file) == ((), None)
+
+
+def test_what_may_be_reached_is_set() -> None:
+    """In the file, or comma-separated in variables."""
+    environ = {
+        "IPCRAFT_ALLOWED_NETWORKS": "10.0.0.0/8, fd00::/8",
+        "IPCRAFT_OUTBOUND_PORTS": "443,8443",
+        "IPCRAFT_OUTBOUND_NAME_SERVERS": "10.0.0.53, [fd00::53]:5353",
+        "IPCRAFT_OUTBOUND_CA_FILE": "ca.pem",
+    }
+    toml = (
+        'allowed_networks = ["10.0.0.0/8", "fd00::/8"]\noutbound_ports = [443, 8443]\n'
+        'outbound_name_servers = ["10.0.0.53", "[fd00::53]:5353"]\noutbound_ca_file = "ca.pem"\n'
+    )
+    for settings in (load(toml), load(environ=environ)):
+        assert [str(each) for each in settings.allowed_networks] == ["10.0.0.0/8", "fd00::/8"]
+        assert settings.outbound_ports == (443, 8443)
+        assert settings.outbound_name_servers == ("10.0.0.53", "[fd00::53]:5353")
+        assert settings.outbound_ca_file == "ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("ALLOWED_NETWORKS", "intranet", r"\[0\]: Not a network"),
+        ("ALLOWED_NETWORKS", "10.0.0.0/8,10.0.0.1/8", r"\[1\]: Not a network"),
+        ("OUTBOUND_PORTS", "https", r"\[0\]: Not a valid integer"),
+        ("OUTBOUND_PORTS", "443,0", r"\[1\]: Must be greater than or equal to 1"),
+        ("OUTBOUND_PORTS", "65536", r"\[0\]: Must be .* less than or equal to 65535"),
+        ("OUTBOUND_NAME_SERVERS", "ns.example.com", r"\[0\]: Not usable: "),
+        ("OUTBOUND_NAME_SERVERS", "10.0.0.53:0", r"\[0\]: Not usable: there is no port 0"),
+        ("OUTBOUND_CA_FILE", "", "Shorter than minimum length"),
+    ],
+)
+def test_what_may_be_reached_is_not_guessed_at(key: str, value: str, problem: str) -> None:
+    """What is no network, no port or no name server stops the start."""
+    with pytest.raises(ConfigError, match=f"IPCRAFT_{key}{problem}|IPCRAFT_{key}: {problem}"):
+        load(environ={f"IPCRAFT_{key}": value})
+
+
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/33"])
 def test_a_trusted_proxy_that_is_no_network_is_refused(network: str) -> None:
     """Whom to believe is not guessed at."""

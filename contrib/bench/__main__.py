@@ -21,6 +21,7 @@ from bench.limit import limits
 from bench.listing import listing
 from bench.memory import memory
 from bench.operations import operations
+from bench.outbound import outbound
 from bench.servers import description, postgresql
 from bench.table import Line, render
 
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "hotspot": hotspot,
     "cascade": cascade,
     "amazon": amazon,
+    "outbound": outbound,
 }
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 _QUICK = Effort(scale=0.01, rounds=2, requests=25, seconds=3.0)

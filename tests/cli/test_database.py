@@ -13,7 +13,7 @@ from ipcraft.testing.services import PostgreSQL
 
 Run = Callable[..., Result]
 
-TABLES = ("ipcraft", "accounts", "apikeys", "ipam")
+TABLES = ("ipcraft", "accounts", "magiclink", "apikeys", "ipam")
 
 
 @pytest.fixture
@@ -76,8 +76,7 @@ def test_a_servers_database_is_not_upgraded_by_the_way(
     postgresql.drop_database(url)
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: the tables of ipcraft, accounts, apikeys, ipam are not up to date: "
-        "run `ipcraft db upgrade`\n"
+        f"Error: the tables of {', '.join(TABLES)} are not up to date: run `ipcraft db upgrade`\n"
     )
 
 

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from ipcraft.app import Application
+from ipcraft.errors import Hopeless, Invalid, Unavailable
 from ipcraft.testing import Client, make_application, make_organization
 from ipcraft.testing.distributions import write_distribution
+from ipcraft.testing.services import free_port
 from ipcraft_accounts import create_organization
 
-from .pages import DOCS, ROOT, snippet_of
+from .pages import DOCS, ROOT, snippet_of, snippets
 
 Enable = Callable[[str, str], Application]
 
@@ -128,3 +131,20 @@ def test_the_sign_ins_auth_backend_is_guarded(enable: Enable) -> None:
     assert client.get("/api/v1/auth/me", **known).json["role"] == "viewer"
     refused = client.post("/api/v1/sections", json={"name": "A"}, **known)
     assert (refused.status_code, refused.json["code"]) == (403, "csrf")
+
+
+def test_the_how_tos_post_ends_as_a_job_should(database_url: str) -> None:
+    """A bad URL is the user's to mend, a refused target is hopeless, a dead one is not."""
+    text = next(each.text for each in snippets("python") if "app.outbound.post" in each.text)
+    names: dict[str, Any] = {}
+    exec(text, names)
+    app = make_application(database_url, settings={"allowed_networks": ["127.0.0.1"]})
+    with pytest.raises(Invalid) as caught:
+        names["check"](app, "https://10.1/")
+    problem = "10.0.0.1 is not globally reachable (private)"
+    assert caught.value.fields == {"url": [problem]}
+    with pytest.raises(Hopeless):
+        names["tell"](app, {"url": "https://10.1/"})
+    with pytest.raises(Unavailable):
+        names["tell"](app, {"url": f"https://127.0.0.1:{free_port()}/"})
+    app.close()

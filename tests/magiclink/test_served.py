@@ -261,6 +261,8 @@ def _contents(server: Redis) -> str:
         for key in client.scan_iter():
             if client.type(key) == b"hash":
                 for name, value in client.hgetall(key).items():
+                    assert isinstance(name, bytes)
+                    assert isinstance(value, bytes)
                     parts.append(name + (zlib.decompress(value) if name == b"data" else value))
             parts.append(key)
     return b"\n".join(parts).decode("utf-8", "replace")

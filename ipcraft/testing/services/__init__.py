@@ -1,6 +1,6 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
->>> from ipcraft.testing.services import MailSink, PgBouncer, PostgreSQL, Redis, Slapd
+>>> from ipcraft.testing.services import DNSServer, MailSink, PgBouncer, PostgreSQL, Redis, Slapd
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -8,6 +8,7 @@ install. `FaultProxy` sits between a client and any of them and spoils the conne
 
 from __future__ import annotations
 
+from ipcraft.testing.services.dns_server import DNSServer
 from ipcraft.testing.services.faults import FaultProxy
 from ipcraft.testing.services.mail import MailSink
 from ipcraft.testing.services.pgbouncer import PgBouncer
@@ -17,6 +18,7 @@ from ipcraft.testing.services.redis import Redis
 from ipcraft.testing.services.slapd import Slapd
 
 __all__ = [
+    "DNSServer",
     "FaultProxy",
     "MailSink",
     "MissingService",

@@ -1,0 +1,43 @@
+"""The guard: which addresses and ports may be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from ipcraft.outbound.failures import Refused
+from ipcraft.outbound.special_purpose import Address, embedded, plain, special_network
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Judge addresses: globally reachable ones are good, and those that the operator allows.
+
+    An address that has IPv4 addresses embedded is as good as the worst of them.
+    """
+
+    allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
+    ports: Collection[int] = ()
+    """The ports that may be reached; none named: all."""
+
+    def refuse_address(self, address: Address) -> None:
+        """Raise `Refused` for an address that must not be reached."""
+        address = plain(address)
+        for each in (address, *embedded(address)):
+            special = special_network(each)
+            if not special.reachable and not self._allows(each):
+                raise Refused(
+                    f"{address} is not globally reachable ({special.name})"
+                    if each == address
+                    else f"{address} leads to {each}, which is not globally reachable"
+                    f" ({special.name})"
+                )
+
+    def refuse_port(self, port: int) -> None:
+        """Raise `Refused` for a port that must not be reached."""
+        if self.ports and port not in self.ports:
+            raise Refused(f"port {port} is not among those that may be reached")
+
+    def _allows(self, address: Address) -> bool:
+        return any(address in network for network in self.allowed_networks)
