@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +13,7 @@ from ipcraft.logs import configure_logs
 from ipcraft.plugin import Application
 from ipcraft.testing import make_application, make_organization
 
-if TYPE_CHECKING:
-    from .conftest import Room
+from .room import Room
 
 Make = Callable[..., Application]
 SUBNET = "*subnet.created* Created subnet 10.0.1.0/24"
