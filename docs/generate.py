@@ -48,6 +48,7 @@ _CORE_SETTINGS = {
     "default_plan": "The plan of a new organization: `enterprise` has no limits.",
     "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
     "job_queue": "Where jobs run, `local` or `redis`; Redis where it has a URL.",
+    "lease": "Seconds after which the work of a process that died is taken up by another.",
     "smtp_url": "The mail server: `smtp://USER:PASSWORD@HOST:PORT?starttls=true` or `smtps://...`. "
     "Without it mail is written to the log.",
     "mail_from": "Whom mail is from: an address, or `Name <address>`.",

@@ -9,11 +9,9 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import falcon
-import orjson
 
 from ipcraft.config import Settings
 from ipcraft.conflicts import unique_routes
-from ipcraft.context import request_id
 from ipcraft.contributions import (
     AuthBackend,
     EventType,
@@ -30,12 +28,16 @@ from ipcraft.data.erasure import Erasure
 from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import RequestError, StartError
-from ipcraft.events.recording import Recorder
+from ipcraft.events.dispatch import Dispatcher
+from ipcraft.events.recording import EVENTS, Recorder
+from ipcraft.events.sequences import LOCK, Sequencer
+from ipcraft.events.sinks import EventSink
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
 from ipcraft.http.serving import make_app
-from ipcraft.ids import new_id
-from ipcraft.jobs.definitions import Job, Order
+from ipcraft.jobs.definitions import Job
+from ipcraft.jobs.drains import Drain, Drains
+from ipcraft.jobs.orders import JOBS, Orders
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
@@ -52,6 +54,8 @@ Clock = Callable[[], float]
 
 _CORE = "ipcraft"
 _STORAGE_CHECK = "storage"
+_TIDY_JOBS = "jobs.tidy"
+_TIDY_EVERY = 3600
 
 
 class Application:
@@ -59,8 +63,8 @@ class Application:
 
     Every boot hook but the storage backends' gets it with its storage. What the plugins
     gave was collected once: `routes`, `auth_backends` and `rate_limiter` for the serving of
-    requests, `jobs` and `job_queue` for the work beside them. `mailer` sends mail, `outbound`
-    reaches other servers.
+    requests, `jobs`, `orders`, `job_queue`, `event_sinks` and `drains` for the work beside them.
+    `mailer` sends mail, `outbound` reaches other servers.
     """
 
     __slots__ = (
@@ -69,9 +73,12 @@ class Application:
         "_storage",
         "auth_backends",
         "clock",
+        "drains",
+        "event_sinks",
         "job_queue",
         "jobs",
         "mailer",
+        "orders",
         "outbound",
         "rate_limiter",
         "registry",
@@ -87,16 +94,29 @@ class Application:
         self._relay = registry.relay.within(self)
         self._secret_key: str | None = None
         self._storage: Storage | None = None
+        self.drains = Drains({})
         self._storage = _open_storage(self)
         self.auth_backends = _auth_backends(self)
         self.rate_limiter = _rate_limiter(self)
         self.mailer = Mailer.of(settings)
         self.outbound = Outbound.of(settings)
         self.job_queue = _job_queue(self)
-        self.jobs = registry.named("ipcraft_jobs", kind=Job, app=self)
-        self.schedules = Schedules(
-            list(self.jobs.values()), storage=self.storage, enqueue=self.enqueue, clock=clock
+        self.jobs = _jobs(self)
+        self.orders = Orders(
+            self.jobs,
+            storage=self.storage,
+            queue=self.job_queue,
+            clock=clock,
+            lease=settings.lease,
         )
+        self.schedules = Schedules(
+            list(self.jobs.values()),
+            storage=self.storage,
+            enqueue=lambda job, tx: self.enqueue(job, tx=tx),
+            clock=clock,
+        )
+        self.event_sinks = registry.named("ipcraft_event_sinks", kind=EventSink, app=self)
+        self.drains = _drains(self)
         self.routes = _routes(self)
 
     @property
@@ -121,37 +141,51 @@ class Application:
         return derived_key(self._secret_key, purpose)
 
     def enqueue(
-        self, job: str, payload: Mapping[str, Any] | None = None, *, delay: float = 0.0
+        self,
+        job: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        delay: float = 0.0,
+        tx: Transaction | None = None,
     ) -> str:
         """Have the job of this name run beside the requests, `delay` seconds from now at first.
 
-        Give the id of the order. The payload is a JSON object. Raises LookupError for a job that
-        nobody gives, TypeError for a payload that is not JSON, and `Unavailable` when the queue
-        cannot take the order: then it is not done.
+        Give the id of the order. With `tx` the order is part of that transaction: it is there when
+        the transaction is committed and never otherwise. The payload is a JSON object, which can
+        be read in the database: it holds no secret. Raises LookupError for a job that nobody gives,
+        TypeError for a payload that is not JSON, and `Unavailable` when the database cannot be
+        used.
 
         >>> app.enqueue("naming.tidy", {"folder": "sec_001"})  # doctest: +SKIP
         """
-        if job not in self.jobs:
-            raise LookupError(f"no plugin gives the job {job!r}{did_you_mean(job, self.jobs)}")
-        order = Order(
-            id=new_id("job"),
-            job=job,
-            payload=orjson.loads(orjson.dumps(payload or {})),
-            delay=delay,
-            request_id=request_id(),
-        )
-        self.job_queue.put(order)
-        return order.id
+        return self.orders.write(job, payload, delay=delay, tx=tx)
+
+    def wake(self, drain: str) -> None:
+        """Have the drain of this name run soon, wherever it runs. Never waits.
+
+        Call it after the commit that leaves it work, or `Transaction.wake` before. Should this be
+        lost, the drain finds the work itself within a second.
+        """
+        if self.job_queue.runs_here:
+            if drain == JOBS:
+                # Also a process that serves nothing does what it has asked for.
+                self.drains.begin(JOBS)
+            self.drains.wake(drain)
+        else:
+            self.drains.wake(drain)
+            self.job_queue.wake(drain)
 
     def close(self) -> None:
         """End this process's part: jobs that only it would run first, then its connections."""
         self.schedules.end()
+        self.drains.end()
         self.job_queue.close()
         self.outbound.close()
         self.storage.close()
 
     def erase(self, tx: Transaction) -> None:
         """Delete every row of the transaction's organization, those of all plugins, now."""
+        tx.lock(LOCK)
         Erasure([CORE, *self.registry.migrations.values()]).run(tx)
 
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
@@ -266,6 +300,7 @@ def begin_jobs(app: Application) -> None:
     """Have a serving process look after the schedules, if it is one that runs jobs."""
     if app.job_queue.runs_here:
         app.schedules.begin()
+        app.drains.begin()
 
 
 def _open_storage(app: Application) -> Storage:
@@ -273,7 +308,7 @@ def _open_storage(app: Application) -> Storage:
     url = app.settings.database_url
     backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
     types = registry.named("ipcraft_event_types", kind=EventType)
-    recorder = Recorder(app._relay, event_types=frozenset(types), clock=app.clock)
+    recorder = Recorder(app._relay, event_types=frozenset(types), clock=app.clock, wake=app.wake)
     migrations = {_CORE: CORE, **registry.migrations}
     return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
 
@@ -311,6 +346,37 @@ def _chosen(given: Mapping[str, T], name: str | None, *, setting: str, what: str
             f"{did_you_mean(name or '', given)} (known: {known})"
         )
     return given[name]
+
+
+def _jobs(app: Application) -> Mapping[str, Job]:
+    """Give the plugins' jobs and the core's own."""
+    tidy = Job(name=_TIDY_JOBS, run=lambda payload: app.orders.tidy(), every=_TIDY_EVERY)
+    given = app.registry.named("ipcraft_jobs", kind=Job, core=(_TIDY_JOBS,), app=app)
+    return {_TIDY_JOBS: tidy, **given}
+
+
+def _drains(app: Application) -> Drains:
+    """Give what is drained: orders, events without a sequence, each sink's, and the plugins'."""
+    dispatchers = [
+        Dispatcher(
+            sink,
+            storage=app.storage,
+            clock=app.clock,
+            lease=app.settings.lease,
+            wake=lambda drain: app.drains.wake(drain),
+        )
+        for sink in app.event_sinks.values()
+    ]
+    sequencer = Sequencer(
+        app.storage,
+        sinks=list(app.event_sinks),
+        clock=app.clock,
+        tell=lambda: app.drains.wake(*(each.drain.name for each in dispatchers)),
+    )
+    core = [app.orders.drain, Drain(EVENTS, sequencer.run), *(each.drain for each in dispatchers)]
+    names = [drain.name for drain in core]
+    given = app.registry.named("ipcraft_drains", kind=Drain, core=names, app=app)
+    return Drains({**{drain.name: drain for drain in core}, **given})
 
 
 def _auth_backends(app: Application) -> tuple[AuthBackend, ...]:

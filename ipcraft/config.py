@@ -171,6 +171,7 @@ class Settings:
     rate_limiter: str | None = None
     """Name of the limiter that counts requests; None for the last one that a plugin gives."""
     job_queue: str | None = None
+    lease: float = 30.0
     """Name of the queue that carries jobs; None for the last one that a plugin gives."""
     smtp_url: str | None = field(default=None, repr=False)
     """The server that mail is sent through; None where mail is written to the log."""
@@ -279,6 +280,7 @@ class _CoreSchema(Schema):
     default_plan = fields.String(load_default="enterprise", validate=validate.Length(min=1))
     rate_limiter = fields.String(load_default=None, validate=validate.Length(min=1))
     job_queue = fields.String(load_default=None, validate=validate.Length(min=1))
+    lease = fields.Float(load_default=30.0, validate=validate.Range(min=0.5))
     smtp_url = fields.String(
         load_default=None, validate=_checked_by(MailServer.of), metadata={"secret": True}
     )
@@ -332,6 +334,7 @@ def load_settings(
         default_plan=cast(str, core["default_plan"]),
         rate_limiter=cast("str | None", core["rate_limiter"]),
         job_queue=cast("str | None", core["job_queue"]),
+        lease=cast(float, core["lease"]),
         smtp_url=cast("str | None", core["smtp_url"]),
         mail_from=cast("str | None", core["mail_from"]),
         trusted_proxies=tuple(cast("list[NetworkAddresses]", core["trusted_proxies"])),

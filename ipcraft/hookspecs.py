@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     )
     from ipcraft.data.transactions import Transaction
     from ipcraft.events.changes import Change
+    from ipcraft.events.sinks import EventSink
     from ipcraft.jobs.definitions import Job
+    from ipcraft.jobs.drains import Drain
     from ipcraft.jobs.queues import JobQueue
 
 hookspec = pluggy.HookspecMarker("ipcraft")
@@ -83,6 +85,17 @@ def ipcraft_event_types() -> Sequence[EventType]:
 
 
 @hookspec
+def ipcraft_event_sinks(app: Application) -> Sequence[EventSink]:
+    """Give sinks, which take every event to where somebody waits for it.
+
+    They are called after the commit, in the processes that run jobs, isolated from each other:
+    one that is slow or fails holds up neither another sink nor another organization's events. A
+    sink begins with the events that come after it was first seen.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ipcraft_auth_backends(app: Application) -> Sequence[AuthBackend]:
     """Give ways to recognize who sends a request, asked in the order of the plugins."""
     raise NotImplementedError
@@ -112,6 +125,16 @@ def ipcraft_jobs(app: Application) -> Sequence[Job]:
     """Give work that is done beside the requests. A name given twice stops the boot.
 
     Have it done with ``app.enqueue("NAME", {...})``, or by itself with a job's `every`.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_drains(app: Application) -> Sequence[Drain]:
+    """Give work that waits in the database and is done beside the requests, as soon as it can.
+
+    Each drain has a thread in every process that runs jobs. Call ``app.wake("NAME")`` after the
+    commit that leaves it something to do.
     """
     raise NotImplementedError
 

@@ -47,16 +47,19 @@ from ipcraft.errors import (
     Unavailable,
 )
 from ipcraft.events.changes import Change
+from ipcraft.events.reading import events_after
 from ipcraft.events.recording import Recorder
+from ipcraft.events.retention import delete_events, organizations_with_events
+from ipcraft.events.sinks import Event, EventSink, event_body
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
-from ipcraft.http.lists import Page, send_list, stream_list
+from ipcraft.http.lists import Page, query_integer, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
 from ipcraft.http.schemas import Schema, as_complaint
 from ipcraft.ids import is_id, new_id, with_prefix
-from ipcraft.jobs.definitions import ONCE, Job, Order, Retries
+from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
+from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
-from ipcraft.jobs.running import attempt, on_behalf_of
 from ipcraft.mail import Letter, Mailer
 from ipcraft.outbound.client import Outbound
 from ipcraft.outbound.exchanges import Answer
@@ -81,6 +84,9 @@ __all__ = [
     "Conflict",
     "Contention",
     "CountedPage",
+    "Drain",
+    "Event",
+    "EventSink",
     "EventType",
     "ExactText",
     "Forbidden",
@@ -97,7 +103,6 @@ __all__ = [
     "Mailer",
     "Migrations",
     "NotFound",
-    "Order",
     "Outbound",
     "OutboundError",
     "Page",
@@ -123,14 +128,17 @@ __all__ = [
     "Storage",
     "StorageBackend",
     "StorageStatus",
+    "Ticket",
     "Transaction",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
     "as_complaint",
-    "attempt",
+    "delete_events",
     "did_you_mean",
+    "event_body",
     "events",
+    "events_after",
     "given",
     "hookimpl",
     "hookspec",
@@ -139,12 +147,13 @@ __all__ = [
     "load_one_or_many",
     "lock_key",
     "new_id",
-    "on_behalf_of",
+    "organizations_with_events",
     "outdated",
     "own",
     "pass_application",
     "progress_bar",
     "protect",
+    "query_integer",
     "rfc3339",
     "send_list",
     "status",

@@ -15,6 +15,7 @@ from ipcraft.errors import IPCraftError, StartError
 
 _CORE = {
     "db": "ipcraft.cli.database",
+    "jobs": "ipcraft.cli.jobs",
     "plugins": "ipcraft.cli.plugins",
     "serve": "ipcraft.cli.serve",
 }

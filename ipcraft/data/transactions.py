@@ -104,6 +104,7 @@ class Transaction(Reader):
         "_queue",
         "_recorder",
         "_session",
+        "_woken",
         "actor",
         "attempt",
         "identity",
@@ -130,6 +131,7 @@ class Transaction(Reader):
         self._recorder = recorder
         self._queue: list[Queued] = []
         self._changes: list[Change] = []
+        self._woken: set[str] = set()
 
     def write(self, statement: Statement[Any], /, **parameters: Any) -> None:
         """Queue a write: it is sent with the next query or with the commit.
@@ -179,10 +181,16 @@ class Transaction(Reader):
             changes, self._changes = self._changes, []
             self._recorder.after(changes, self)
 
+    def wake(self, drain: str) -> None:
+        """Have the drain of this name run soon after the commit, to find what is written here."""
+        self._woken.add(drain)
+
     def commit(self) -> None:
-        """Finish every change, then send everything at once."""
+        """Finish every change, then send everything at once, and wake who has to do with it."""
         self.settle()
         self._session.commit(self._take_queue())
+        for drain in self._woken:
+            self._recorder.wake(drain)
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:
         key = lock_key(self.organization_id or "", *name)

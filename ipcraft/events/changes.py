@@ -13,7 +13,7 @@ class Change:
 
     `type` is a declared event type such as ``subnet.created``; `label` names the resource
     to a person (``10.0.1.0/24``); `details` is the activity log's sentence; `data` holds
-    the changed fields as the API shows them.
+    the changed fields as the API shows them, and `before` what was in them, where that matters.
     """
 
     type: str
@@ -21,6 +21,7 @@ class Change:
     label: str
     details: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
 
     @property
     def resource_type(self) -> str:

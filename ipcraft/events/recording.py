@@ -1,4 +1,8 @@
-"""Writing changes down: hooks around them, and one event row for each."""
+"""Writing changes down: hooks around them, and one event row for each.
+
+The row is written in the change's own transaction, and has no sequence yet: writers would have to
+wait for each other to count.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
 INSERT_EVENT = Statement(insert(events), independent=True)
 
+EVENTS = "events"
+"""The drain that gives events their sequence."""
+
 _MANY = 16
 
 
@@ -35,14 +42,21 @@ class ChangeHooks(Protocol):
 class Recorder:
     """Record the changes of every transaction of one process."""
 
-    __slots__ = ("_clock", "_hooks", "_types")
+    __slots__ = ("_clock", "_hooks", "_types", "wake")
 
     def __init__(
-        self, hooks: ChangeHooks, *, event_types: frozenset[str], clock: Callable[[], float]
+        self,
+        hooks: ChangeHooks,
+        *,
+        event_types: frozenset[str],
+        clock: Callable[[], float],
+        wake: Callable[[str], object] = lambda drain: None,
     ) -> None:
         self._hooks = hooks
         self._types = event_types
         self._clock = clock
+        self.wake = wake
+        """Have a drain run soon."""
 
     def now(self) -> int:
         """Give the time in whole seconds since the epoch."""
@@ -62,6 +76,7 @@ class Recorder:
                 tx.write(INSERT_EVENT, **row)
         else:
             tx.write_many(INSERT_EVENT, rows)
+        tx.wake(EVENTS)
         for change in changes:
             self._hooks.after_change(change, tx)
 
@@ -74,6 +89,7 @@ class Recorder:
             "label": change.label,
             "details": change.details,
             "data": orjson.dumps(change.data).decode(),
+            "before": None if change.before is None else orjson.dumps(change.before).decode(),
             "request_id": request_id(),
             "created_at": tx.now,
             "sequence": None,

@@ -45,8 +45,8 @@ class Page:
         params = req.params
         if "limit" not in params and "offset" not in params:
             return _EVERYTHING if default is None else cls(limit=default)
-        limit = _integer(req, "limit", least=1, most=maximum)
-        offset = _integer(req, "offset", least=0, most=_LARGEST_OFFSET)
+        limit = query_integer(req, "limit", least=1, most=maximum)
+        offset = query_integer(req, "offset", least=0, most=_LARGEST_OFFSET)
         return cls(limit=limit or default or maximum, offset=offset or 0, asked=True)
 
 
@@ -142,7 +142,8 @@ def _query(req: falcon.Request, *, limit: int, offset: int) -> str:
     return urlencode({**req.params, "limit": limit, "offset": offset}, doseq=True)
 
 
-def _integer(req: falcon.Request, name: str, *, least: int, most: int) -> int | None:
+def query_integer(req: falcon.Request, name: str, *, least: int, most: int) -> int | None:
+    """Read an integer of the query, None where there is none. Raises `Invalid`."""
     text = req.params.get(name)
     if text is None:
         return None

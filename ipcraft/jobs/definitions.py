@@ -57,13 +57,24 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Ask for one run of a job."""
+    """Ask for one run of a job. It stands in the database until the job is done or given up."""
 
     id: str
     job: str
     """The job's name."""
     payload: Mapping[str, Any]
-    delay: float = 0.0
-    """Seconds to wait before the first attempt."""
     request_id: str | None = None
     """The request that asked for it; its log lines carry the id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Be what a queue carries of an order: enough to find it, and nothing that it says.
+
+    Who has the `lease` may work the order off, until it ends or somebody else is given another.
+    """
+
+    order_id: str
+    job: str
+    """The job's name."""
+    lease: str

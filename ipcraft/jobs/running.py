@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,22 +15,30 @@ from ipcraft.jobs.definitions import Job, Order
 _log = structlog.get_logger("ipcraft.jobs")
 
 
-def attempt(job: Job, order: Order, *, number: int) -> float | None:
-    """Run the job once; give the seconds to wait before the next attempt, None if there is none.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Say how an attempt ended: `reason` is why it failed, `pause` the time to the next one."""
 
-    `number` counts the attempts from 1. Failures are logged and raise nothing.
+    reason: str | None = None
+    pause: float | None = None
+
+
+def attempt(job: Job, order: Order, *, number: int) -> Outcome:
+    """Run the job once. `number` counts attempts that failed and this one, from 1.
+
+    Failures are logged and raise nothing.
     """
     with on_behalf_of(order):
         try:
             job.run(order.payload)
         except Hopeless as error:
             _log.error("a job is given up", job=job.name, id=order.id, reason=str(error))
-            return None
+            return Outcome(_reason(error))
         except Exception as error:  # noqa: BLE001 - a job's failure must not end those of others
             pause = job.retries.pause(number)
             _log_failure(order, error, number=number, pause=pause)
-            return pause
-        return None
+            return Outcome(_reason(error), pause)
+        return Outcome()
 
 
 @contextmanager
@@ -41,6 +50,10 @@ def on_behalf_of(order: Order) -> Iterator[None]:
         yield
     finally:
         set_request_id(before)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _log_failure(order: Order, error: Exception, *, number: int, pause: float | None) -> None:

@@ -46,7 +46,7 @@ class Schedules:
         jobs: Sequence[Job],
         *,
         storage: Storage,
-        enqueue: Callable[[str], object],
+        enqueue: Callable[[str, Transaction], object],
         clock: Callable[[], float],
     ) -> None:
         self._every = {job.name: job.every for job in jobs if job.every is not None}
@@ -77,26 +77,23 @@ class Schedules:
         with self._storage.read_system() as tx:
             due: Mapping[str, int] = dict(tx.all(_ALL))
         for name, every in self._every.items():
-            if due.get(name, now) <= now and self._take(name, now=now, after=now + every):
-                self._queue(name)
+            if due.get(name, now) <= now:
+                self._take(name, now=now, after=now + every)
         waits = [max(due.get(name, 0) - now, 0) or every for name, every in self._every.items()]
         return float(min(waits, default=_MOST_SLEEP))
 
-    def _take(self, name: str, *, now: int, after: int) -> bool:
-        def work(tx: Transaction) -> bool:
+    def _take(self, name: str, *, now: int, after: int) -> None:
+        """Move the job's time on and order the run with it, unless another process has."""
+
+        def work(tx: Transaction) -> None:
             before = tx.value(_DUE, name=name)
             if before is None:
                 tx.execute(_ADD, job=name, due_at=after)
-                return True
-            return before <= now and tx.execute(_MOVE, name=name, before=before, after=after) == 1
+                self._enqueue(name, tx)
+            elif before <= now and tx.execute(_MOVE, name=name, before=before, after=after):
+                self._enqueue(name, tx)
 
-        return self._storage.transact_system(work)
-
-    def _queue(self, name: str) -> None:
-        try:
-            self._enqueue(name)
-        except RequestError as error:
-            _log.warning("a scheduled run is left out", job=name, reason=error.message)
+        self._storage.transact_system(work)
 
     def _run(self) -> None:
         pause = 0.0

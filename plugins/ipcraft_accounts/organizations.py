@@ -143,6 +143,7 @@ def change_plan(tx: Transaction, plan: str) -> Organization:
             label=organization.name,
             details=f"Changed the plan from {organization.plan} to {plan}",
             data={"plan": plan},
+            before={"plan": organization.plan},
         )
     )
     tx.write(_SET_PLAN, new_plan=plan)
@@ -186,6 +187,7 @@ def rename_organization(tx: Transaction, name: str) -> Organization:
             label=name,
             details=f"Renamed organization {old.name} to {name}",
             data={"name": name},
+            before={"name": old.name},
         )
     )
     tx.write(_RENAME, new_name=name)
@@ -210,6 +212,7 @@ def delete_organization(tx: Transaction, app: Application, *, confirmed: str) ->
             resource_id=organization.id,
             label=organization.name,
             details=f"Deleted organization {organization.name}",
+            before={"name": organization.name, "plan": organization.plan},
         )
     )
     # The plugins hear of it while everything is there; its own event goes with the rest.

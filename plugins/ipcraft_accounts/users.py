@@ -178,7 +178,8 @@ def update_user(
     refuse_higher(user.role, maker_role)
     if user.role != _OWNER_ROLE:
         _refuse_last_owner(tx, old)
-    tx.record(_change("updated", user, f"Updated user {user.email}", changed))
+    before = {name: getattr(old, name) for name in changed}
+    tx.record(_change("updated", user, f"Updated user {user.email}", changed, before=before))
     tx.write(_UPDATE, id=user.id, new_name=user.name, new_role=user.role)
     return user
 
@@ -190,7 +191,9 @@ def delete_user(tx: Transaction, user_id: str, *, maker_role: str) -> None:
     """
     user = _take(tx, user_id, maker_role=maker_role)
     _refuse_last_owner(tx, user)
-    tx.record(_change("deleted", user, f"Deleted user {user.email}", {"email": user.email}))
+    before = {"email": user.email, "name": user.name, "role": user.role}
+    details = f"Deleted user {user.email}"
+    tx.record(_change("deleted", user, details, {"email": user.email}, before=before))
     tx.write(_END_SESSIONS, id=user.id)
     tx.write(_DELETE, id=user.id)
 
@@ -216,7 +219,19 @@ def _refuse_last_owner(tx: Transaction, user: User) -> None:
         )
 
 
-def _change(verb: str, user: User, details: str, data: Mapping[str, Any]) -> Change:
+def _change(
+    verb: str,
+    user: User,
+    details: str,
+    data: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Change:
     return Change(
-        type=f"user.{verb}", resource_id=user.id, label=user.email, details=details, data=data
+        type=f"user.{verb}",
+        resource_id=user.id,
+        label=user.email,
+        details=details,
+        data=data,
+        before=before,
     )

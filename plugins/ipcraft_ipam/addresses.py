@@ -183,7 +183,9 @@ def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Addre
     if not changed:
         return old
     new = replace(old, **changed, updated_at=tx.now)
-    tx.record(_change("updated", new, f"Updated address {format_address(new.ip)}", changed))
+    details = f"Updated address {format_address(new.ip)}"
+    before = {name: getattr(old, name) for name in changed}
+    tx.record(_change("updated", new, details, changed, before=before))
     tx.write(
         _UPDATE,
         id=address_id,
@@ -200,7 +202,7 @@ def remove(tx: Transaction, address_id: str) -> None:
         raise NotFound("Address not found")
     old, home = found
     details = f"Deleted address {format_address(old.ip)}"
-    tx.record(_change("deleted", old, details, _whereabouts(old)))
+    tx.record(_change("deleted", old, details, _whereabouts(old), before=_described(old)))
     if not tx.execute(_DELETE, id=address_id):
         raise NotFound("Address not found")
     usage.add(tx, old.vrf_id, home.network, -1)
@@ -244,9 +246,8 @@ def row(new: Address) -> dict[str, Any]:
 
 def created(new: Address) -> Change:
     """Describe the assignment of an address."""
-    data = {name: getattr(new, name) for name in _EDITABLE}
     details = f"Created address {format_address(new.ip)}"
-    return _change("created", new, details, {**_whereabouts(new), **data})
+    return _change("created", new, details, _described(new))
 
 
 def check_assignable(home: Subnet, ip: int) -> None:
@@ -286,11 +287,23 @@ def _whereabouts(address: Address) -> dict[str, str | None]:
     }
 
 
-def _change(verb: str, changed: Address, details: str, data: Mapping[str, Any]) -> Change:
+def _described(address: Address) -> dict[str, Any]:
+    return {**_whereabouts(address), **{name: getattr(address, name) for name in _EDITABLE}}
+
+
+def _change(
+    verb: str,
+    changed: Address,
+    details: str,
+    data: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Change:
     return Change(
         type=f"address.{verb}",
         resource_id=changed.id,
         label=format_address(changed.ip),
         details=details,
         data=data,
+        before=before,
     )

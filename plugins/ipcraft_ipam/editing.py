@@ -54,7 +54,8 @@ def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet
     check_gateway(new.network, changed.get("gateway"))
     if "section_id" in changed:
         sections.require(tx, new.section_id)
-    tx.record(_updated(new, changed))
+    before = {name: getattr(old, name) for name in changed}
+    tx.record(_updated(new, changed, before=before))
     if _MOVING & changed.keys():
         _move_free_space(tx, old, new)
     tx.write(_UPDATE, id=subnet_id, **_row(new))
@@ -67,17 +68,22 @@ def _row(new: Subnet) -> dict[str, Any]:
     return row
 
 
-def _updated(new: Subnet, changed: Mapping[str, Any]) -> Change:
-    data = dict(changed)
-    if data.get("gateway") is not None:
-        data["gateway"] = format_address(data["gateway"])
+def _updated(new: Subnet, changed: Mapping[str, Any], *, before: Mapping[str, Any]) -> Change:
     return Change(
         type="subnet.updated",
         resource_id=new.id,
         label=str(new.network),
         details=f"Updated subnet {new.network}",
-        data=data,
+        data=_as_shown(changed),
+        before=_as_shown(before),
     )
+
+
+def _as_shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(values)
+    if shown.get("gateway") is not None:
+        shown["gateway"] = format_address(shown["gateway"])
+    return shown
 
 
 def _move_free_space(tx: Transaction, old: Subnet, new: Subnet) -> None:

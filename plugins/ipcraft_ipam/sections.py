@@ -131,7 +131,9 @@ def change(tx: Transaction, section_id: str, values: Mapping[str, Any]) -> Secti
     if not changed:
         return old
     section = replace(old, **changed, updated_at=tx.now)
-    tx.record(_change("updated", section, f"Updated folder {section.name}", changed))
+    before = {name: getattr(old, name) for name in changed}
+    details = f"Updated folder {section.name}"
+    tx.record(_change("updated", section, details, changed, before=before))
     tx.write(
         _UPDATE,
         id=section_id,
@@ -144,7 +146,8 @@ def remove(tx: Transaction, section_id: str) -> None:
     """Delete a folder; its subnets stay, in none. Raises `NotFound`."""
     change_tree(tx)
     section = get(tx, section_id)
-    tx.record(_change("deleted", section, f"Deleted folder {section.name}", {}))
+    details = f"Deleted folder {section.name}"
+    tx.record(_change("deleted", section, details, {}, before=_editable(section)))
     tx.write(_LEAVE, id=section_id)
     tx.write(_DELETE, id=section_id)
 
@@ -153,11 +156,19 @@ def _editable(section: Section) -> dict[str, Any]:
     return {name: getattr(section, name) for name in _EDITABLE}
 
 
-def _change(verb: str, section: Section, details: str, data: Mapping[str, Any]) -> Change:
+def _change(
+    verb: str,
+    section: Section,
+    details: str,
+    data: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Change:
     return Change(
         type=f"folder.{verb}",
         resource_id=section.id,
         label=section.name,
         details=details,
         data=data,
+        before=before,
     )

@@ -47,7 +47,6 @@ _SWEEP = "magiclink.invitations"
 _TIDY = "magiclink.tidy"
 _SWEEP_EVERY = 15
 _TIDY_EVERY = 3600
-_COMMIT_PATIENCE = 1.0
 _ANSWER_PATIENCE = 0.1
 
 # Some 5 minutes in all: for as long people wait, and greylisting servers let them.
@@ -70,7 +69,7 @@ def order_link(app: Application, *, email: str, nonce_hash: bytes) -> None:
     """Have a link sent to an address, if somebody of it may enter.
 
     That is found out by the job, so that whoever asks learns nothing, by no word and no time.
-    Raises `Unavailable` when the job cannot be queued, and when nobody knows where links lead.
+    Raises `Unavailable` when the database cannot be used, and when nobody knows where links lead.
     """
     payload = {"id": new_id("lnk"), "email": email, "nonce_hash": nonce_hash.hex()}
     # APPSEC: where jobs run in this process, they begin when the answer is out: how much there
@@ -83,22 +82,14 @@ def follow_invitation(change: Change, tx: Transaction, app: Application) -> None
     """Have the mail of a new invitation sent, and none for one that is over."""
     if change.type == "invitation.created":
         note_invitation(change, tx)
-        _wake(app, Due(str(tx.organization_id), change.resource_id))
+        _order_invitation(app, Due(str(tx.organization_id), change.resource_id), tx=tx)
     elif change.resource_type == "invitation":
         forget_invitation(change, tx)
 
 
-def _wake(app: Application, due: Due) -> None:
-    """Have the mail sent soon. If this is lost, or comes before the commit, the sweep does it."""
-    try:
-        _order_invitation(app, due, delay=_COMMIT_PATIENCE)
-    except Unavailable as error:
-        _log.warning("an invitation's mail is sent later", reason=error.message)
-
-
-def _order_invitation(app: Application, due: Due, *, delay: float = 0.0) -> None:
+def _order_invitation(app: Application, due: Due, *, tx: Transaction | None = None) -> None:
     payload = {"organization_id": due.organization_id, "invitation_id": due.invitation_id}
-    app.enqueue(INVITE, payload | {"url": known_url(app)}, delay=delay)
+    app.enqueue(INVITE, payload | {"url": known_url(app)}, tx=tx)
 
 
 def _send(app: Application, payload: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from ipcraft.plugin import Application, StartError, pass_application
 @click.option("--burst", is_flag=True, help="End when no job waits any more.")
 @pass_application
 def worker(app: Application, *, burst: bool) -> None:
-    """Run the jobs that wait in Redis: mail and whatever else is done beside requests.
+    """Run the jobs, and take the events to where they go: all that is done beside requests.
 
     Start as many as you need, on any machine, with the settings of the servers.
     """

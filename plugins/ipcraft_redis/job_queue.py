@@ -1,35 +1,24 @@
 """Jobs in Redis, carried by RQ.
 
-What lies in Redis is a job's registered name and its payload as JSON. Nobody who can write there
-can have anything else run than what plugins gave as jobs.
+What lies in Redis is the id of an order and a job's registered name; what the order says stands in
+the database. Nobody who can write into Redis can have anything else run than what was ordered.
 Source: https://python-rq.org/docs/
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from redis import RedisError
-from rq import Queue, Retry
+from rq import Queue
 from rq import Worker as AnyWorker
 from rq.job import Job as QueuedJob
-from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
-from ipcraft.plugin import (
-    Application,
-    HealthCheck,
-    Hopeless,
-    Order,
-    Retries,
-    Unavailable,
-    did_you_mean,
-    on_behalf_of,
-)
+from ipcraft.plugin import Application, HealthCheck, Ticket, Unavailable
 from ipcraft_redis.connection import connect
+from ipcraft_redis.wakes import Wakes
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -37,11 +26,13 @@ if TYPE_CHECKING:
 LONGEST_RUN = 3600
 """Seconds after which a job is stopped; it is then tried again."""
 
-FAILURES_KEPT = 7 * 86_400
-"""Seconds a failed job can be looked at."""
+MOST_WAITING = 200
+"""Tickets that may lie in Redis; further orders wait in the database."""
 
 CONNECT_TIMEOUT = 2.0
-"""Seconds that who queues a job waits for Redis."""
+"""Seconds that is waited for Redis."""
+
+_FAILURES_KEPT = 3600
 
 
 class RedisQueue:
@@ -59,42 +50,49 @@ class RedisQueue:
             serializer=JSONSerializer,
             job_class=registered_job(app),
         )
+        self.wakes = Wakes(section["url"], channel=f"{section['prefix']}-wakes")
 
-    def put(self, order: Order) -> None:
-        """Write the order into Redis. Raises `Unavailable` when that does not work."""
-        job = self.queue.create_job(
-            order.job,
-            args=[order.payload],
-            job_id=order.id,
-            description=order.job,  # shown in RQ's logs, where the payload has no business
-            meta={"request_id": order.request_id},
-            retry=_retry(self._app.jobs[order.job].retries),
-            timeout=LONGEST_RUN,
-            result_ttl=0,
-            failure_ttl=FAILURES_KEPT,
-            status=JobStatus.SCHEDULED if order.delay else JobStatus.QUEUED,
-        )
+    def room(self) -> int:
+        """Give how many more tickets may lie in Redis. Raises `Unavailable`."""
         try:
-            if order.delay:
-                self.queue.schedule_job(job, datetime.now(UTC) + timedelta(seconds=order.delay))
-            else:
-                self.queue.enqueue_job(job)
+            return MOST_WAITING - int(self.queue.count)
+        except RedisError as error:
+            raise Unavailable(f"Redis cannot be used, so jobs wait: {error}") from error
+
+    def put(self, ticket: Ticket) -> None:
+        """Write the ticket into Redis. Raises `Unavailable` when that does not work."""
+        try:
+            self.queue.enqueue_call(
+                ticket.job,
+                args=[ticket.order_id, ticket.lease],
+                # An order that is taken again is another job to RQ, which may still tidy the first.
+                job_id=f"{ticket.order_id}-{ticket.lease}",
+                description=ticket.job,
+                timeout=LONGEST_RUN,
+                result_ttl=0,
+                failure_ttl=_FAILURES_KEPT,
+            )
         except RedisError as error:
             raise Unavailable(f"the job cannot be queued in Redis now: {error}") from error
 
+    def wake(self, drain: str) -> None:
+        """Tell the workers, from a thread of its own."""
+        self.wakes.send(drain)
+
     def close(self) -> None:
-        """Hang up; what is queued is in Redis."""
+        """Hang up; what is ordered is in the database."""
+        self.wakes.close()
         self.queue.connection.close()
 
     def check(self) -> str | None:
         """Say why no job runs, or None."""
         try:
-            waiting = self.queue.count
-            if not waiting or AnyWorker.all(queue=self.queue):
+            if AnyWorker.all(queue=self.queue):
                 return None
+            waiting = self.queue.count + self._app.orders.waiting()
         except RedisError as error:
             return f"Redis cannot be used, so nothing is sent: {error}"
-        return f"{waiting} jobs wait and no `ipcraft worker` is running"
+        return f"{waiting} jobs wait and no `ipcraft worker` is running" if waiting else None
 
 
 def job_queue(app: Application) -> RedisQueue:
@@ -109,31 +107,13 @@ def health_checks(queue: object) -> list[HealthCheck]:
 
 
 def registered_job(app: Application) -> type[QueuedJob]:
-    """Give RQ's job, with its function looked up among the application's jobs by its name."""
+    """Give RQ's job that works an order of the application off, whatever function it names."""
 
-    class RegisteredJob(QueuedJob):
+    class OrderedJob(QueuedJob):
         @property
-        def func(self) -> Callable[..., None]:
-            return lambda payload: _run(app, self, payload)
+        def func(self) -> Callable[[str, str], None]:
+            return lambda order_id, lease: app.orders.perform(
+                Ticket(order_id, str(self.func_name), lease)
+            )
 
-    return RegisteredJob
-
-
-def _run(app: Application, queued: QueuedJob, payload: Mapping[str, Any]) -> None:
-    name = str(queued.func_name)
-    request_id = queued.meta.get("request_id")
-    order = Order(id=queued.id, job=name, payload=payload, request_id=request_id)
-    with on_behalf_of(order):
-        try:
-            if name not in app.jobs:
-                raise Hopeless(f"no plugin gives the job {name!r}{did_you_mean(name, app.jobs)}")
-            app.jobs[name].run(payload)
-        except Hopeless:
-            queued.retries_left = 0
-            raise
-
-
-def _retry(retries: Retries) -> Retry | None:
-    pauses = [retries.pause(attempt) for attempt in range(1, retries.attempts)]
-    seconds = [ceil(pause) for pause in pauses if pause is not None]
-    return Retry(len(seconds), interval=seconds) if seconds else None
+    return OrderedJob

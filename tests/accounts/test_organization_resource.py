@@ -129,6 +129,7 @@ def test_a_deletion_leaves_no_row_of_it_and_touches_no_other(application: Applic
     ours, theirs = make_organization(application), make_organization(application)
     for organization in (ours, theirs):
         fill(application, organization)
+    application.job_queue.close()  # what was asked for is done, and nothing more is
     before = rows(application)
     assert set(only(before, ours.id)) >= EVERYWHERE
     name = ours.client.get(PATH).json["name"]

@@ -44,11 +44,13 @@ def activity(application: Application, made: NewKey) -> Activity:
 def test_an_entry_tells_who_did_what_when(
     activity: Activity, made: NewKey, member: tuple[Organization, User]
 ) -> None:
-    """An entry has the documented fields; its id is the event's under another prefix."""
+    """The documented fields, then ours; its id is the event's under another prefix."""
     answer = activity(limit=1)
     assert answer.status_code == 200
     (entry,) = answer.json
     assert is_id(entry.pop("id"), "act")
+    assert entry.pop("after")["name"] == "CI"
+    del entry["request_id"]
     assert entry == {
         "action": "api_key.created",
         "resource_type": "api_key",
@@ -56,6 +58,8 @@ def test_an_entry_tells_who_did_what_when(
         "user_id": member[1].id,
         "details": "Created API key CI",
         "created_at": rfc3339(made.api_key.created_at),
+        "label": "CI",
+        "before": None,
     }
 
 

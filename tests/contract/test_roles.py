@@ -41,6 +41,7 @@ READS = (
     "/api/v1/addresses",
     "/api/v1/addresses/{address}",
     "/api/v1/activity",
+    "/api/v1/events",
 )
 
 

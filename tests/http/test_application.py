@@ -25,12 +25,14 @@ from ipcraft.data.statements import Statement
 from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.errors import StartError
 from ipcraft.events.recording import Recorder
-from ipcraft.jobs.definitions import Order
+from ipcraft.jobs.definitions import Ticket
 from ipcraft.registry import Implementation, Plugin, PluginError, Registry
 from ipcraft_local import LocalRateLimiter
 
 HOOKS = (
     "auth_backends",
+    "drains",
+    "event_sinks",
     "event_types",
     "health_checks",
     "job_queues",
@@ -111,9 +113,16 @@ class Idle:
     name = "idle"
     runs_here = False
 
-    def put(self, order: Order) -> None:
+    def room(self) -> int:
+        """Have none."""
+        return 0
+
+    def put(self, ticket: Ticket) -> None:
         """Refuse."""
         raise NotImplementedError
+
+    def wake(self, drain: str) -> None:
+        """Tell nobody."""
 
     def close(self) -> None:
         """Have nothing to close."""

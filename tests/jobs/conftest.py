@@ -13,11 +13,12 @@ from ipcraft.testing.distributions import write_distribution
 from ipcraft.testing.services import Redis
 
 PLUGIN = '''
+import threading
 from pathlib import Path
 
 from tenacity.wait import wait_fixed, wait_none
 
-from ipcraft.plugin import Hopeless, Job, Retries, hookimpl
+from ipcraft.plugin import ONCE, Hopeless, Job, Retries, hookimpl
 
 API = 1
 
@@ -33,9 +34,18 @@ def note(payload):
         raise RuntimeError(f"only {lines} lines")
 
 
+def wait(payload):
+    """Say when it begins, wait for a file to appear, and say when it is done."""
+    note({"file": payload["file"], "text": "begun"})
+    while not Path(payload["gate"]).exists():
+        threading.Event().wait(0.02)
+    note({"file": payload["file"], "text": "done"})
+
+
 @hookimpl
 def ipcraft_jobs(app):
     return [
+        Job(name="chores.wait", run=wait, retries=ONCE),
         Job(name="chores.note", run=note, retries=Retries(3, wait_none())),
         Job(name="chores.later", run=note, retries=Retries(3, wait_fixed(600))),
     ]

@@ -9,9 +9,10 @@ from tenacity.wait import wait_fixed
 
 from ipcraft.context import request_id, set_request_id
 from ipcraft.errors import StartError
-from ipcraft.jobs.running import attempt, on_behalf_of
+from ipcraft.jobs.definitions import Order
+from ipcraft.jobs.running import Outcome, attempt, on_behalf_of
 from ipcraft.logs import configure_logs
-from ipcraft.plugin import ONCE, Application, Hopeless, Job, Order, Retries
+from ipcraft.plugin import ONCE, Application, Hopeless, Job, Retries
 from ipcraft.testing import make_application
 
 Make = Callable[..., Application]
@@ -51,8 +52,8 @@ def test_a_failure_is_tried_again_after_its_pause(capsys: pytest.CaptureFixture[
     """The log says what failed, why, and when it is tried again."""
     configure_logs()
     job = failing(RuntimeError("no way"), retries=Retries(2, wait_fixed(7)))
-    assert attempt(job, ORDER, number=1) == 7
-    assert attempt(job, ORDER, number=2) is None
+    assert attempt(job, ORDER, number=1) == Outcome("no way", 7)
+    assert attempt(job, ORDER, number=2) == Outcome("no way")
     first, last, *_ = capsys.readouterr().err.splitlines()
     assert "tried again" in first
     assert "no way" in first
@@ -62,7 +63,8 @@ def test_a_failure_is_tried_again_after_its_pause(capsys: pytest.CaptureFixture[
 
 def test_what_is_hopeless_is_given_up() -> None:
     """A job says so when trying again would be in vain."""
-    assert attempt(failing(Hopeless("refused"), retries=Retries(9)), ORDER, number=1) is None
+    job = failing(Hopeless("refused"), retries=Retries(9))
+    assert attempt(job, ORDER, number=1) == Outcome("refused")
 
 
 def test_a_job_runs_on_behalf_of_its_request() -> None:

@@ -7,11 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from ipcraft.logs import configure_logs
-from ipcraft.plugin import Application, Order, Unavailable
-from ipcraft_local import job_queue
+from ipcraft.plugin import Application, Ticket
+from ipcraft.testing import Clock
 from ipcraft_local.job_queue import LocalQueue
 
 Make = Callable[..., Application]
@@ -20,7 +17,8 @@ Lines = Callable[[], list[str]]
 
 def threads() -> list[threading.Thread]:
     """Give the threads that run jobs."""
-    return [thread for thread in threading.enumerate() if thread.name == "jobs"]
+    names = {"jobs", "drain-jobs"}
+    return [thread for thread in threading.enumerate() if thread.name in names]
 
 
 def test_jobs_run_and_are_finished_at_the_end(make: Make, lines: Lines, tmp_path: Path) -> None:
@@ -38,7 +36,7 @@ def test_no_thread_before_the_first_job(make: Make, tmp_path: Path) -> None:
     app = make()
     assert len(threads()) == before
     app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
-    assert len(threads()) == before + 1
+    wait_for(lambda: len(threads()) == before + 2)
     app.close()
     assert len(threads()) == before
 
@@ -71,47 +69,51 @@ def test_a_failure_harms_no_other_job(make: Make, lines: Lines, tmp_path: Path) 
 
 
 def test_a_delayed_job_waits(make: Make, lines: Lines, tmp_path: Path) -> None:
-    """Others that are due overtake it; at an orderly end it is done all the same."""
-    app = make(sections={"local": {"job_threads": 1}})
+    """Others that are due overtake it; at an orderly end it is left for the next process."""
+    clock = Clock(time.time())
+    app = make(sections={"local": {"job_threads": 1}}, clock=clock)
     file = str(tmp_path / "lines")
     app.enqueue("chores.note", {"file": file, "text": "late"}, delay=3600)
     app.enqueue("chores.note", {"file": file, "text": "early"})
     wait_for(lambda: lines() == ["early"])
     app.close()
-    assert lines() == ["early", "late"]
+    assert lines() == ["early"]
+    clock.advance(hours=1)
+    app = make(clock=clock)
+    app.drains.begin("jobs")
+    wait_for(lambda: lines() == ["early", "late"])
 
 
-def test_a_job_waiting_to_be_tried_again_gets_a_last_chance(
-    make: Make, lines: Lines, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """At an orderly end it is tried at once; what fails then is told as lost."""
-    queue = LocalQueue(make(), threads=1)
-    payload = {"file": str(tmp_path / "lines"), "enough": 9}
-    queue.put(Order(id="job_1", job="chores.later", payload=payload))
-    wait_for(lambda: len(lines()) == 1 and len(queue._waiting) == 1)
-    configure_logs()
-    queue.close()
-    assert len(lines()) == 2
-    assert "a job is lost" in capsys.readouterr().err
-
-
-def test_a_closed_queue_takes_nothing(make: Make) -> None:
-    """Who queues a job after the end is told that it is not done."""
-    app = make()
+def test_a_process_that_ends_leaves_what_failed(make: Make, lines: Lines, tmp_path: Path) -> None:
+    """It is tried again by the next one, when its pause is over."""
+    clock = Clock(time.time())
+    app = make(clock=clock)
+    app.enqueue("chores.later", {"file": str(tmp_path / "lines"), "enough": 2})
     app.close()
-    with pytest.raises(Unavailable, match="ending"):
-        app.enqueue("chores.note")
+    assert len(lines()) == 1
+    clock.advance(seconds=600)
+    app = make(clock=clock)
+    app.drains.begin("jobs")
+    wait_for(lambda: len(lines()) == 2)
 
 
-def test_a_full_queue_takes_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory has an end; the sender is told to try again later."""
-    monkeypatch.setattr(job_queue, "CAPACITY", 2)
+def test_a_closed_queue_does_nothing_more(make: Make, lines: Lines, tmp_path: Path) -> None:
+    """What is ordered after the end stands in the database for another process."""
+    app = make()
+    app.job_queue.close()
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
+    app.drains.begin("jobs")
+    assert lines() == []
+    other = make()
+    other.drains.begin("jobs")
+    wait_for(lambda: len(lines()) == 1)
+
+
+def test_no_more_is_taken_than_threads_can_do_soon(make: Make) -> None:
+    """The rest stands in the database, where other processes find it."""
     queue = LocalQueue(make(), threads=1)
-    order = Order(id="job_1", job="chores.note", payload={}, delay=3600)
-    queue.put(order)
-    queue.put(order)
-    with pytest.raises(Unavailable, match="2 jobs are waiting"):
-        queue.put(order)
+    assert queue.room() == 8
+    queue.put(Ticket("job_1", "chores.note", "nobody's"))
     queue.close()
 
 

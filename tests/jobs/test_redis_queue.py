@@ -11,12 +11,13 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis
 
-from ipcraft.plugin import Application, Unavailable
+from ipcraft.plugin import Application
 from ipcraft.testing.applications import SECRET_KEY
 from ipcraft.testing.services import Redis
 from ipcraft_redis.job_queue import RedisQueue
@@ -25,12 +26,13 @@ Make = Callable[..., Application]
 Lines = Callable[[], list[str]]
 Work = Callable[..., AbstractContextManager["subprocess.Popen[bytes]"]]
 PATIENCE = 60.0
+LEASE = 2.0
 
 
 @pytest.fixture
 def app(make: Make, own_redis: Redis) -> Application:
     """Give an application that queues in Redis."""
-    return make(sections={"redis": {"url": own_redis.url}})
+    return make(sections={"redis": {"url": own_redis.url}}, settings={"lease": LEASE})
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def work(embedded: str, own_redis: Redis, plugin: Path, tmp_path: Path) -> Work:
             "IPCRAFT_SECRET_KEY": SECRET_KEY,
             "IPCRAFT_REDIS_URL": own_redis.url,
             "IPCRAFT_PLUGINS_ENABLE": "chores",
+            "IPCRAFT_LEASE": str(LEASE),
         }
         command = [sys.executable, "-m", "ipcraft", "worker", *options]
         with (tmp_path / "worker.log").open("ab") as log:
@@ -70,27 +73,30 @@ def test_a_worker_runs_what_was_queued(
     assert (tmp_path / "worker.log").read_text() == ""
 
 
-def test_redis_holds_names_and_json(app: Application, own_redis: Redis) -> None:
-    """An order is a registered name and a payload; no path of a function, no pickle."""
-    identifier = app.enqueue("chores.note", {"file": "somewhere"})
+def test_redis_holds_names_alone(app: Application, own_redis: Redis) -> None:
+    """An order's id, a registered name and a lease: no payload, no function's path, no pickle."""
+    order = app.enqueue("chores.note", {"file": "a secret place"})
+    app.orders.run()
     with redis.Redis.from_url(own_redis.url) as client:
-        stored = client.hgetall(f"rq:job:{identifier}")
+        (key,) = client.keys("rq:job:*")
+        stored = client.hgetall(key)
     assert stored[b"description"] == b"chores.note"
     data = stored[b"data"]
     assert isinstance(data, bytes)
-    assert zlib.decompress(data) == b'["chores.note", null, [{"file": "somewhere"}], {}]'
+    lease = str(key, "ascii").rpartition("-")[2]
+    assert zlib.decompress(data).decode() == f'["chores.note", null, ["{order}", "{lease}"], {{}}]'
 
 
-def test_a_name_nobody_registered_is_not_run(
-    app: Application, work: Work, own_redis: Redis, tmp_path: Path
-) -> None:
+def test_what_nobody_ordered_is_not_run(app: Application, work: Work, tmp_path: Path) -> None:
     """Who can write into Redis cannot make a worker import and call what they like."""
     assert isinstance(app.job_queue, RedisQueue)
-    app.job_queue.queue.enqueue_call("os.system", args=[f"touch {tmp_path}/owned"])
+    touch = f"touch {tmp_path}/owned"
+    app.job_queue.queue.enqueue_call("os.system", args=[touch])
+    app.job_queue.queue.enqueue_call("os.system", args=[touch, touch])
+    app.job_queue.queue.enqueue_call("chores.note", args=["job_1", "lease"])
     with work("--burst"):
         pass
     assert not (tmp_path / "owned").exists()
-    assert "no plugin gives the job 'os.system'" in (tmp_path / "worker.log").read_text()
 
 
 def test_a_failure_is_tried_again(
@@ -111,14 +117,8 @@ def test_what_is_hopeless_is_tried_once(
     with work("--burst"):
         pass
     assert len(lines()) == 1
-    assert isinstance(app.job_queue, RedisQueue)
-    registry = app.job_queue.queue.failed_job_registry
-    (failed,) = registry.get_job_ids()
-    job = app.job_queue.queue.fetch_job(failed)
-    assert job is not None
-    result = job.latest_result()
-    assert result is not None
-    assert "there is no way" in str(result.exc_string)
+    (account,) = app.orders.accounts(finished=False, limit=10)
+    assert (account.state, account.reason) == ("failed", "there is no way")
 
 
 def test_a_delayed_job_comes_in_its_time(
@@ -156,12 +156,61 @@ def test_a_running_job_is_finished_at_the_end(
         assert process.wait(PATIENCE) == 0
 
 
-def test_without_redis_nothing_is_queued(app: Application, own_redis: Redis) -> None:
-    """Who queues a job is told that it is not done."""
+def test_without_redis_jobs_wait_in_the_database(
+    app: Application, own_redis: Redis, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """Who orders a job notices nothing; it is done when Redis is back."""
     own_redis.kill()
-    with pytest.raises(Unavailable, match="cannot be queued in Redis now"):
-        app.enqueue("chores.note")
-    own_redis.resume()
+    app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
+    with work():
+        own_redis.resume()
+        wait_for(lambda: len(lines()) == 1)
+
+
+def test_a_flushed_redis_loses_no_job(
+    app: Application, own_redis: Redis, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """What lay in Redis is taken again when its lease has ended, and is done once."""
+    for number in range(5):
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines"), "text": str(number)})
+    app.orders.run()
+    with redis.Redis.from_url(own_redis.url) as client:
+        assert len(client.keys("rq:job:*")) == 5
+        client.flushall()
+    with work():
+        wait_for(lambda: len(lines()) == 5)
+    assert sorted(lines()) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_killed_workers_job_is_done_by_another(
+    app: Application, work: Work, lines: Lines, tmp_path: Path
+) -> None:
+    """It had begun, and nobody noted its end: it runs again when its lease has ended."""
+    file, gate = tmp_path / "lines", tmp_path / "gate"
+    app.enqueue("chores.wait", {"file": str(file), "gate": str(gate)})
+    with work() as killed:
+        wait_for(lambda: len(lines()) == 1)
+        killed.kill()
+        killed.wait(PATIENCE)
+        gate.touch()
+        with work():
+            wait_for(lambda: lines() == ["begun", "begun", "done"])
+            wait_for(lambda: not app.orders.accounts(finished=False, limit=10))
+        killed.returncode = 0
+
+
+def test_a_worker_is_woken(app: Application, work: Work, lines: Lines, tmp_path: Path) -> None:
+    """It does not find the work at its next look only: it is told of it."""
+    with work():
+        app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
+        wait_for(lambda: len(lines()) == 1)
+        waits = []
+        for number in range(2, 12):
+            began = time.monotonic()
+            app.enqueue("chores.note", {"file": str(tmp_path / "lines")})
+            wait_for(partial(has_lines, lines, number))
+            waits.append(time.monotonic() - began)
+    assert sorted(waits)[5] < 0.5
 
 
 def test_waiting_jobs_without_a_worker_are_told(app: Application, own_redis: Redis) -> None:
@@ -190,6 +239,11 @@ def test_a_worker_needs_redis(tmp_path: Path, embedded: str) -> None:
     )
     assert ended.returncode == 1
     assert "set IPCRAFT_REDIS_URL" in ended.stderr
+
+
+def has_lines(lines: Lines, number: int) -> bool:
+    """Tell whether there are so many."""
+    return len(lines()) == number
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

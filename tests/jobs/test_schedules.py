@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from ipcraft.jobs.schedules import Schedules
-from ipcraft.plugin import Application, Job, Unavailable
+from ipcraft.plugin import Application, Job, Transaction, Unavailable
 from ipcraft.testing import Clock, make_application
 
 NOON = 1_772_366_400
@@ -34,7 +34,7 @@ def schedules(app: Application, queued: list[str], **every: int | None) -> Sched
     return Schedules(
         [Job(name=name, run=print, every=seconds) for name, seconds in every.items()],
         storage=app.storage,
-        enqueue=queued.append,
+        enqueue=lambda name, tx: queued.append(name),
         clock=app.clock,
     )
 
@@ -75,21 +75,30 @@ def test_missed_runs_are_not_made_up_for(application: Application, clock: Clock)
     assert queued == ["hourly"] * 2
 
 
-def test_a_queue_that_takes_nothing_leaves_the_run_out(
-    application: Application, clock: Clock
-) -> None:
-    """The others are queued, and the next run comes in its time."""
+def test_a_run_that_cannot_be_ordered_is_due_still(application: Application, clock: Clock) -> None:
+    """Its time is moved on in the transaction of the order, or not at all."""
     queued: list[str] = []
 
-    def enqueue(name: str) -> None:
-        if name == "broken":
-            raise Unavailable("the queue is away")
+    def enqueue(name: str, tx: Transaction) -> None:
+        if not queued:
+            queued.append("failed")
+            raise Unavailable("the database is away")
         queued.append(name)
 
-    jobs = [Job(name=name, run=print, every=60) for name in ("broken", "well")]
+    jobs = [Job(name="hourly", run=print, every=60)]
     process = Schedules(jobs, storage=application.storage, enqueue=enqueue, clock=clock)
+    with pytest.raises(Unavailable):
+        process.run_due()
     process.run_due()
-    assert queued == ["well"]
+    assert queued == ["failed", "hourly"]
+
+
+def test_a_due_job_is_ordered(application: Application) -> None:
+    """The order stands in the database."""
+    application.drains.end("jobs")
+    application.schedules.run_due()
+    ordered = {account.job for account in application.orders.accounts(finished=False, limit=100)}
+    assert {"jobs.tidy", "magiclink.tidy"} <= ordered
 
 
 def test_a_thread_looks_after_them(application: Application) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -431,34 +430,25 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
 def test_asking_costs_the_same_for_everybody(
     make: Make, monkeypatch: pytest.MonkeyPatch, signup: str
 ) -> None:
-    """No query, which takes time, and one job of the same size, which begins after the answer."""
-    app = make(signup=signup)
+    """The same statements and one order, and no word with the mail server: no time tells."""
+    app = make(smtp_url="smtp://127.0.0.1:1", signup=signup)
+    app.drains.end("jobs")
     create_organization(app.storage, name="Acme", owner_email=ADA)
-    asked: list[int] = []
-    ordered: list[tuple[str, list[str], bool]] = []
-    compiled, put = Statement.compile, type(app.job_queue).put
+    asked: list[str] = []
+    compiled = Statement.compile
 
     def compile_(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
-        asked.append(threading.get_ident())
-        return compiled(statement, dialect)
-
-    def put_(queue: Any, order: Any) -> None:
-        ordered.append((order.job, sorted(order.payload), order.delay > 0))
-        put(queue, order)
+        found = compiled(statement, dialect)
+        asked.append(found.sql)
+        return found
 
     monkeypatch.setattr(Statement, "compile", compile_)
-    monkeypatch.setattr(type(app.job_queue), "put", put_)
+    seen = []
     for email in (ADA, "eve@example.com"):
+        asked.clear()
         assert Browser(app).ask(email).status_code == 200
-    app.job_queue.close()
-    assert threading.get_ident() not in asked
-    assert asked, "the jobs ask"
-    assert ordered == [("magiclink.send", ["email", "id", "nonce_hash", "url"], True)] * 2
-
-
-def test_an_answer_waits_for_nothing(make: Make) -> None:
-    """Asking touches neither database nor mail server, so no time tells who is known."""
-    app = make(smtp_url="smtp://127.0.0.1:1")
-    browser = Browser(app)
-    app.storage.close()
-    assert browser.ask(ADA).status_code == 200
+        seen.append(list(asked))
+    assert seen[0] == seen[1] != []
+    monkeypatch.undo()
+    accounts = app.orders.accounts(finished=True, limit=10)
+    assert [(each.job, each.state) for each in accounts] == [("magiclink.send", "queued")] * 2

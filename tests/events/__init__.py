@@ -1,0 +1,1 @@
+"""Events on their way: counted, taken to sinks, kept as long as they must be."""

@@ -1,0 +1,135 @@
+"""Each organization's events are counted, after their commit."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from ipcraft.events.sequences import AT_ONCE, NothingToCount
+from ipcraft.events.tables import event_streams, events
+from ipcraft.plugin import Application, Invalid, Statement, Transaction, new_id
+from ipcraft.testing import make_organization
+
+from .conftest import Make, Memory, Way, record, stored
+
+MADE_WITH_AN_ORGANIZATION = 3
+IDS = Statement(select(events.c.id).where(events.c.type == "folder.created"), str)
+STREAMS = Statement(select(event_streams.c.organization_id), str)
+
+
+def test_events_are_counted_one_by_one(application: Application, way: Way) -> None:
+    """An organization's events have the sequences 1, 2, 3; each organization its own."""
+    organizations = [make_organization(application).id for _ in range(3)]
+    for organization_id in organizations:
+        application.storage.transact(organization_id, lambda tx: record(tx, 4))
+    way.count()
+    for organization_id in organizations:
+        found = [event.sequence for event in stored(application, organization_id)]
+        assert found == list(range(1, MADE_WITH_AN_ORGANIZATION + 4 + 1))
+
+
+def test_an_event_is_not_seen_before_it_is_counted(application: Application, way: Way) -> None:
+    """Who reads on from a sequence never misses one that comes later with a lower one."""
+    organization_id = make_organization(application).id
+    assert stored(application, organization_id) == []
+    way.count()
+    assert len(stored(application, organization_id)) == MADE_WITH_AN_ORGANIZATION
+
+
+def test_events_of_one_transaction_keep_their_order(application: Application, way: Way) -> None:
+    """Also when there are more than are counted at once."""
+    organization_id = make_organization(application).id
+    total = 2 * AT_ONCE + 1
+    application.storage.transact(organization_id, lambda tx: record(tx, total))
+    way.count()
+    labels = [event.label for event in stored(application, organization_id)]
+    assert labels[MADE_WITH_AN_ORGANIZATION:] == [str(number) for number in range(total)]
+
+
+def test_what_was_written_after_a_commit_comes_after_it(
+    application: Application, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the writers' clocks say: identifiers that go backwards do not change the order."""
+    organization_id = make_organization(application).id
+    way.count()
+    ids = sorted(new_id("evt") for _ in range(20))
+    monkeypatch.setattr("ipcraft.events.recording.new_id", lambda prefix: ids.pop())
+    for number in range(20):
+        application.storage.transact(organization_id, partial(record, count=1, start=number))
+    way.count()
+    labels = [event.label for event in stored(application, organization_id)]
+    assert labels[MADE_WITH_AN_ORGANIZATION:] == [str(number) for number in range(20)]
+
+
+def test_what_was_rolled_back_is_not_counted(application: Application, way: Way) -> None:
+    """There is no event of it, and no gap where it would have been."""
+    organization_id = make_organization(application).id
+
+    def work(tx: Transaction) -> None:
+        record(tx, 3)
+        tx.settle()
+        raise Invalid("no")
+
+    with pytest.raises(Invalid):
+        application.storage.transact(organization_id, work)
+    application.storage.transact(organization_id, lambda tx: record(tx, 1))
+    way.count()
+    found = [event.sequence for event in stored(application, organization_id)]
+    assert found == list(range(1, MADE_WITH_AN_ORGANIZATION + 2))
+
+
+def test_four_count_while_sixteen_write(application: Application, make: Make, sink: Memory) -> None:
+    """No event is lost, none has two sequences, no sequence is left out."""
+    organizations = [make_organization(application).id for _ in range(3)]
+    written, each = threading.Event(), 15
+
+    def write(number: int) -> None:
+        for _ in range(each):
+            organization_id = organizations[number % len(organizations)]
+            application.storage.transact(organization_id, lambda tx: record(tx, 1 + number % 3))
+
+    def count(way: Way) -> None:
+        while not written.is_set():
+            way.sequencer.run()
+        way.count()
+
+    with ThreadPoolExecutor(4) as counters:
+        counting = [counters.submit(count, make(sink)) for _ in range(4)]
+        with ThreadPoolExecutor(16) as writers:
+            list(writers.map(write, range(16)))
+        written.set()
+        for each_one in counting:
+            each_one.result()
+    with application.storage.read_system() as tx:
+        recorded = set(tx.all(IDS))
+    seen = []
+    for organization_id in organizations:
+        found = stored(application, organization_id)
+        assert [event.sequence for event in found] == list(range(1, len(found) + 1))
+        seen += [event.id for event in found if event.type == "folder.created"]
+    assert len(seen) == sum(each * (1 + number % 3) for number in range(16))
+    assert set(seen) == recorded
+
+
+def test_a_flood_leaves_the_others_their_turn(application: Application, way: Way) -> None:
+    """One look counts some of everybody's events, however many one organization has."""
+    flooding, quiet = sorted(make_organization(application).id for _ in range(2))
+    application.storage.transact(flooding, lambda tx: record(tx, 3 * AT_ONCE))
+    way.sequencer.run()
+    assert len(stored(application, flooding)) == AT_ONCE
+    assert len(stored(application, quiet)) == MADE_WITH_AN_ORGANIZATION
+
+
+def test_an_erased_organization_is_not_counted(application: Application, way: Way) -> None:
+    """Nothing is left of it, also when somebody was about to count its events."""
+    organization_id = make_organization(application).id
+    application.storage.transact(organization_id, application.erase)
+    with pytest.raises(NothingToCount):
+        application.storage.transact(organization_id, way.sequencer._count)
+    way.count()
+    with application.storage.read_system() as tx:
+        assert organization_id not in tx.all(STREAMS)
