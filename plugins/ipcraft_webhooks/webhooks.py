@@ -76,10 +76,8 @@ def _webhook(*row: Any) -> Webhook:
 
 _INSERT = Statement(insert(webhooks))
 _ONE = Statement(select(*_COLUMNS).where(*_BY_ID), _webhook)
-# A key that is only read by those who add deliveries: they need not wait for a change.
-_ONE_TO_CHANGE = Statement(
-    select(*_COLUMNS).where(*_BY_ID).with_for_update(key_share=True), _webhook
-)
+# Held against who adds deliveries, too: what is deleted with a webhook is all there is.
+_ONE_TO_CHANGE = Statement(select(*_COLUMNS).where(*_BY_ID).with_for_update(), _webhook)
 _LIST = Statement(
     select(*_COLUMNS)
     .where(_OWN)
