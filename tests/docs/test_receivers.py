@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from typing import IO
 
 import pytest
 import requests
@@ -32,6 +33,11 @@ def org(databases: Databases, tmp_path: Path) -> Iterator[Org]:
         yield served.organization()
 
 
+def _read(printed: IO[bytes], lines: Queue[str]) -> None:
+    for line in printed:
+        lines.put(line.decode().strip())
+
+
 @contextmanager
 def running(folder: Path, port: int, *secrets: str) -> Iterator[Queue[str]]:
     """Run the page's receiver and give the lines that it prints."""
@@ -45,12 +51,9 @@ def running(folder: Path, port: int, *secrets: str) -> Iterator[Queue[str]]:
             env={"WEBHOOK_SECRETS": ",".join(secrets)},
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
         )
     assert process.stdout is not None
-    reading = Thread(
-        target=lambda out: [lines.put(line.strip()) for line in out], args=[process.stdout]
-    )
+    reading = Thread(target=_read, args=(process.stdout, lines))
     reading.start()
     try:
         wait_until(lambda: answers(port), process=process, log=log)
