@@ -90,7 +90,7 @@ class Served:
         """Tell whether it answers that it can serve."""
         try:
             return self._session.get(f"{self.url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def organization(self, *, plan: str = "enterprise") -> Org:
