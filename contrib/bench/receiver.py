@@ -84,6 +84,8 @@ class _Connection(asyncio.Protocol):
 
     async def _drip(self) -> None:
         for byte in _BEGUN * 10:
+            if self._transport.is_closing():
+                return
             self._transport.write(bytes([byte]))
             await asyncio.sleep(1)
 
