@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import BigInteger, Integer, case, null, select, update
+from sqlalchemy import BigInteger, Integer, case, literal_column, null, select, update
 from tenacity.wait import wait_exponential, wait_random
 
 from ipcraft.data.statements import Statement, given, own
@@ -57,21 +57,31 @@ _p = event_positions.c
 _NOW = given("now", BigInteger())
 _DUE = (_p.sink == given("sink"), _p.due_at <= _NOW)
 _FIRST_DUE = Statement(select(_p.due_at).where(*_DUE).limit(1))
-_due = (
-    select(_p.organization_id)
-    .where(*_DUE)
-    .order_by(_p.due_at)
-    .limit(given("free", BigInteger()))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_TAKE = Statement(
-    update(event_positions)
-    .where(_p.organization_id == _due.c.organization_id, _p.sink == given("sink"))
-    .values(lease=given("token"), due_at=given("end", BigInteger()))
-    .returning(_p.organization_id, _p.position, _p.newest, _p.failures, _p.lease),
-    lambda *columns: _Lease(*columns),
-)
+
+
+def _take(number: int) -> Statement[_Lease]:
+    """Take so many that are due.
+
+    PERF: with the number as a parameter PostgreSQL would plan for more, and read the whole table.
+    """
+    due = (
+        select(_p.organization_id)
+        .where(*_DUE)
+        .order_by(_p.due_at)
+        .limit(literal_column(str(number)))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return Statement(
+        update(event_positions)
+        .where(_p.organization_id == due.c.organization_id, _p.sink == given("sink"))
+        .values(lease=given("token"), due_at=given("end", BigInteger()))
+        .returning(_p.organization_id, _p.position, _p.newest, _p.failures, _p.lease),
+        lambda *columns: _Lease(*columns),
+    )
+
+
+_TAKE = {number: _take(number) for number in range(1, HANDS + 1)}
 _HELD = (_p.organization_id == own(), _p.sink == given("sink"), _p.lease == given("token"))
 _RENEW = Statement(update(event_positions).where(*_HELD).values(due_at=given("end", BigInteger())))
 _TAKEN = Statement(
@@ -161,9 +171,9 @@ class Dispatcher:
         return int((self._clock() + self._lease) * 1000)
 
     def _take(self, free: int) -> list[_Lease]:
-        parameters = {"sink": self._sink.name, "now": self._now(), "end": self._end(), "free": free}
-        token = secrets.token_hex(8)
-        return self._storage.transact_system(lambda tx: tx.all(_TAKE, token=token, **parameters))
+        times = {"now": self._now(), "end": self._end()}
+        who = {"sink": self._sink.name, "token": secrets.token_hex(8)}
+        return self._storage.transact_system(lambda tx: tx.all(_TAKE[free], **who, **times))
 
     def _begin(self, lease: _Lease) -> None:
         hand = _Hand(lease)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from threading import Event
 
 import pytest
 
@@ -82,6 +83,24 @@ def test_the_how_tos_strategy_works(enable: Enable) -> None:
     path = f"/api/v1/subnets/{subnet['id']}/first-free"
     taken = client.post(path, json={"strategy": "spaced", "count": 6}).json
     assert [address["ip"][-1] for address in taken] == ["1", "5", "2", "3", "4", "6"]
+
+
+def test_the_how_tos_sink_works(
+    enable: Enable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once events are taken to their sinks, there is a line for each of them."""
+    monkeypatch.chdir(tmp_path)
+    page = DOCS / "how-to" / "write-a-sink.md"
+    app = enable("trail", snippet_of(page, "# ipcraft_trail.py"))
+    made = make_organization(app)
+    app.drains.begin()
+    file, pause = tmp_path / "trail.jsonl", Event()
+    while not file.exists() or len(file.read_text().splitlines()) < 3:
+        pause.wait(0.02)
+    app.drains.end()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {line["organization_id"] for line in lines} == {made.id}
+    assert [line["sequence"] for line in lines] == [1, 2, 3]
 
 
 def test_the_sign_ins_page_lets_the_invited_in(enable: Enable) -> None:
