@@ -6,8 +6,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from threading import Event
+from typing import Any
 
 import pytest
 
