@@ -83,7 +83,7 @@ def test_redis_holds_names_alone(app: Application, own_redis: Redis) -> None:
     assert stored[b"description"] == b"chores.note"
     data = stored[b"data"]
     assert isinstance(data, bytes)
-    lease = key.decode().rpartition("-")[2]
+    lease = str(key, "ascii").rpartition("-")[2]
     assert zlib.decompress(data).decode() == f'["chores.note", null, ["{order}", "{lease}"], {{}}]'
 
 

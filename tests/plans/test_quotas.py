@@ -202,7 +202,7 @@ def test_the_plan_is_shown_without_the_inventory(database_url: str) -> None:
     """Where the plugin is switched off that keeps subnets, the others are counted."""
     app = make_application(database_url, disable=["ipam"])
     answer = make_organization(app).client.get("/api/v1/billing/plan")
-    app.storage.close()
+    app.close()
     assert answer.json["usage"] == {"users": 1}
 
 

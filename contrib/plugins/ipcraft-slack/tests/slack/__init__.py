@@ -1,0 +1,1 @@
+"""The chat's plugin, with a chat on a loopback port."""
