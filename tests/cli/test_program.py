@@ -15,7 +15,7 @@ from ipcraft.testing.distributions import write_distribution
 
 Run = Callable[..., Result]
 
-CORE = ("db", "plugins", "serve")
+CORE = ("db", "jobs", "plugins", "serve")
 BROKEN = "raise RuntimeError('broken on purpose')"
 
 
