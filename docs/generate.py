@@ -320,9 +320,15 @@ def _cell(text: str) -> str:
 def _event_types() -> str:
     given = _app().registry.collect("ipcraft_event_types", kind=EventType)
     rows = [
-        (f"`{each.value.name}`", each.value.description, f"`{each.plugin.name}`") for each in given
+        (
+            f"`{each.value.name}`",
+            each.value.description,
+            "no" if each.value.internal else "yes",
+            f"`{each.plugin.name}`",
+        )
+        for each in given
     ]
-    return _table(("Type", "Meaning", "Plugin"), rows)
+    return _table(("Type", "Meaning", "To webhooks", "Plugin"), rows)
 
 
 def _plugin_names() -> str:

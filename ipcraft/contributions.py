@@ -79,7 +79,7 @@ class Plan:
     rate_limit: RateLimit | None = None
     """How fast the organization may send requests, over all its users and keys."""
     activity_days: int | None = None
-    """How long what happened is shown."""
+    """How many days what happened is kept and shown."""
     api_access: Literal["read-only", "read-write"] = "read-write"
     """What API keys may do, whatever their role."""
 
@@ -125,10 +125,15 @@ class Migrations:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """Declare a kind of change, such as ``subnet.created``."""
+    """Declare a kind of change, such as ``subnet.created``.
+
+    One that is `internal` is about the running of the organization itself: people, keys,
+    webhooks. It stands in the log, and no webhook is told of it.
+    """
 
     name: str
     description: str
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ BUILT_IN = (
     "ipam",
     "plans",
     "activity",
+    "webhooks",
 )
 """The order of the built-in plugins, as setup.cfg lists them.
 

@@ -16,6 +16,7 @@
         |-- NotFound          no such resource in this organization
         |-- Conflict          what is there already does not allow it
         |-- RateLimited       too many requests in too short a time
+        |-- BadGateway        a server that was asked for the request does not do as it should
         |-- Unavailable       a part we depend on is down; trying again may help
         `-- Contention        the same rows were changed by others again and again
 
@@ -117,6 +118,12 @@ class RateLimited(RequestError):
     """Refuse a request that comes too soon after too many others."""
 
     code = "rate_limited"
+
+
+class BadGateway(RequestError):
+    """Say that a server which had to be asked for the request does not do as it should."""
+
+    code = "bad_gateway"
 
 
 class Unavailable(RequestError):

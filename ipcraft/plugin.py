@@ -33,6 +33,7 @@ from ipcraft.data.statements import CompiledStatement, Row, Statement, given, ow
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
 from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
 from ipcraft.errors import (
+    BadGateway,
     Conflict,
     Contention,
     Forbidden,
@@ -77,6 +78,7 @@ __all__ = [
     "Answer",
     "Application",
     "AuthBackend",
+    "BadGateway",
     "Change",
     "Claim",
     "Command",

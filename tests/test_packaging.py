@@ -30,6 +30,7 @@ BUILT_IN = [
     "ipam",
     "plans",
     "activity",
+    "webhooks",
 ]
 
 

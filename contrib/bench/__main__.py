@@ -14,6 +14,8 @@ import click
 from bench.amazon import amazon
 from bench.bulk import bulk
 from bench.cascade import cascade
+from bench.deliveries import deliveries
+from bench.faults import faults
 from bench.fullness import fullness
 from bench.grounds import Effort, Grounds, say
 from bench.hotspot import hotspot
@@ -37,6 +39,8 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "cascade": cascade,
     "rates": rates,
     "amazon": amazon,
+    "deliveries": deliveries,
+    "faults": faults,
     "outbound": outbound,
 }
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)

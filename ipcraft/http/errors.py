@@ -20,6 +20,7 @@ import falcon
 import structlog
 
 from ipcraft.errors import (
+    BadGateway,
     Conflict,
     Contention,
     Forbidden,
@@ -66,6 +67,7 @@ _STATUSES: dict[type[RequestError], int] = {
     BodyTooLarge: 413,
     WrongMediaType: 415,
     RateLimited: 429,
+    BadGateway: 502,
     Unavailable: 503,
 }
 

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, MetaData, create_engine, make_url, select
+from sqlalchemy.pool import NullPool
 
 from ipcraft.testing.applications import make_application
 from ipcraft.testing.services import PostgreSQL
@@ -77,3 +78,23 @@ class PostgreSQLDatabases:
     def drop(self, url: str) -> None:
         """Drop the database, whoever is connected to it."""
         self._server.drop_database(url)
+
+
+def dump(database_url: str) -> str:
+    """Give every value of every table as text, and of a file its bytes too.
+
+    It is what a secret is looked for in.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "")
+        parts = [each.read_bytes() for each in sorted(file.parent.glob(f"{file.name}*"))]
+        return b"".join(parts).decode("latin-1") + _rows(create_engine(url, poolclass=NullPool))
+    return _rows(create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool))
+
+
+def _rows(engine: Engine) -> str:
+    metadata = MetaData()
+    with engine.connect() as connection:
+        metadata.reflect(connection)
+        return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])

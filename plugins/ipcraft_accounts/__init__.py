@@ -88,15 +88,25 @@ def ipcraft_migrations() -> Migrations:
 def ipcraft_event_types() -> Sequence[EventType]:
     """Declare what happens to organizations and users."""
     return [
-        EventType("organization.created", "An organization was created."),
-        EventType("organization.updated", "The organization was renamed or got another plan."),
-        EventType("organization.deleted", "The organization and all that is in it is deleted."),
-        EventType("user.created", "A user joined the organization."),
-        EventType("user.updated", "A user's name or role changed."),
-        EventType("user.deleted", "A user was deleted."),
-        EventType("invitation.created", "An address was invited."),
-        EventType("invitation.accepted", "An invited person signed in for the first time."),
-        EventType("invitation.deleted", "An invitation was withdrawn."),
+        EventType("organization.created", "An organization was created.", internal=True),
+        EventType(
+            "organization.updated",
+            "The organization was renamed or got another plan.",
+            internal=True,
+        ),
+        EventType(
+            "organization.deleted",
+            "The organization and all that is in it is deleted.",
+            internal=True,
+        ),
+        EventType("user.created", "A user joined the organization.", internal=True),
+        EventType("user.updated", "A user's name or role changed.", internal=True),
+        EventType("user.deleted", "A user was deleted.", internal=True),
+        EventType("invitation.created", "An address was invited.", internal=True),
+        EventType(
+            "invitation.accepted", "An invited person signed in for the first time.", internal=True
+        ),
+        EventType("invitation.deleted", "An invitation was withdrawn.", internal=True),
     ]
 
 

@@ -54,8 +54,8 @@ def ipcraft_migrations() -> Migrations:
 def ipcraft_event_types() -> Sequence[EventType]:
     """Declare what happens to keys."""
     return [
-        EventType("api_key.created", "An API key was created."),
-        EventType("api_key.deleted", "An API key was revoked."),
+        EventType("api_key.created", "An API key was created.", internal=True),
+        EventType("api_key.deleted", "An API key was revoked.", internal=True),
     ]
 
 

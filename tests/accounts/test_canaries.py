@@ -10,36 +10,18 @@ import falcon
 import pytest
 import requests
 import structlog
-from sqlalchemy import Engine, MetaData, create_engine, make_url, select
-from sqlalchemy.pool import NullPool
 
 from ipcraft.logs import configure_logs
 from ipcraft.plugin import Application
 from ipcraft.testing import Client, Databases, make_session
 from ipcraft.testing.applications import SECRET_KEY
+from ipcraft.testing.databases import dump
 from ipcraft.testing.serving import Served
 from ipcraft_accounts import Member, new_token
 from ipcraft_apikeys import create_key
 
 Sign = Callable[[str], Client]
 PATIENCE = 60
-
-
-def dump(database_url: str) -> str:
-    """Give every value of every table as text, and of a file its bytes too."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or "")
-        parts = [each.read_bytes() for each in sorted(file.parent.glob(f"{file.name}*"))]
-        return b"".join(parts).decode("latin-1") + _rows(create_engine(url, poolclass=NullPool))
-    return _rows(create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool))
-
-
-def _rows(engine: Engine) -> str:
-    metadata = MetaData()
-    with engine.connect() as connection:
-        metadata.reflect(connection)
-        return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])
 
 
 def tell(client: Client, secret: str) -> str:

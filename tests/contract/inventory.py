@@ -45,6 +45,12 @@ def add_addresses(org: Org, subnet: Resource, ips: Sequence[str]) -> list[Resour
     return made
 
 
+def add_webhook(org: Org, url: str, **fields: object) -> Resource:
+    """Create a webhook."""
+    made: Resource = created(org.post("/api/v1/webhooks", json={"url": url, **fields}))
+    return made
+
+
 def add_key(org: Org, name: str = "Ansible automation", **fields: object) -> Resource:
     """Create an API key."""
     made: Resource = created(org.post("/api/v1/api-keys", json={"name": name, **fields}))

@@ -14,7 +14,7 @@ TEXT = Path(__file__).with_name("api-reference.txt").read_text(encoding="utf-8")
 
 _ENDPOINT = re.compile(r"^(?:GET|POST|PATCH|DELETE) /api/v1/\S+$", re.MULTILINE)
 _LABEL = re.compile(r"^(Request body|Response(?: \([^)]*\))?)\n", re.MULTILINE)
-_SAMPLE_ID = re.compile(r"(usr|org|sec|sub|addr|key|act)_[a-z0-9]+")
+_SAMPLE_ID = re.compile(r"(usr|org|sec|sub|addr|wh|del|key|act)_[a-z0-9]+")
 _NEVER_YET = frozenset({"last_used_at"})
 """Keys whose sample has a value that a new resource has not got yet."""
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from .answers import found, refused_field
-from .inventory import add_addresses, add_key, add_section, add_subnet
+from .inventory import add_addresses, add_key, add_section, add_subnet, add_webhook
 
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org
@@ -19,6 +19,7 @@ LISTS = (
     "/api/v1/addresses",
     "/api/v1/subnets/{subnet}/addresses",
     "/api/v1/api-keys",
+    "/api/v1/webhooks",
     "/api/v1/activity",
 )
 
@@ -30,6 +31,7 @@ def subnet(org: Org) -> str:
         add_section(org, f"Folder {number}")
         add_subnet(org, f"10.0.{number}.0/24")
         add_key(org, f"Key {number}")
+        add_webhook(org, f"https://example.com/{number}")
     full = add_subnet(org, "10.1.0.0/24")
     add_addresses(org, full, [f"10.1.0.{host}" for host in range(1, 8)])
     identifier: str = full["id"]
@@ -104,7 +106,7 @@ def test_a_bad_page_is_refused(org: Org, path: str, name: str, value: str) -> No
     refused_field(response, name)
 
 
-@pytest.mark.parametrize("path", LISTS[:5])
+@pytest.mark.parametrize("path", LISTS[:6])
 def test_a_thousand_may_be_asked_for(org: Org, subnet: str, path: str) -> None:
     """The largest page is 1000."""
     path = path.format(subnet=subnet)

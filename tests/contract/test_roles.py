@@ -40,6 +40,7 @@ READS = (
     "/api/v1/subnets/{subnet}/addresses",
     "/api/v1/addresses",
     "/api/v1/addresses/{address}",
+    "/api/v1/webhooks",
     "/api/v1/activity",
     "/api/v1/events",
 )

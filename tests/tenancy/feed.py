@@ -6,13 +6,16 @@ the matrix fails and says which line is missing.
 
 from __future__ import annotations
 
+import atexit
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ipcraft.testing import Organization
 from ipcraft.testing.organizations import make_session
+from ipcraft.testing.services import WebhookReceiver
 from ipcraft_accounts import create_user
 
 Body = dict[str, Any] | list[dict[str, Any]]
@@ -47,6 +50,22 @@ def begin_session(organization: Organization) -> str:
     return identifier
 
 
+@cache
+def receiver() -> WebhookReceiver:
+    """Give what webhooks lead to."""
+    opened = WebhookReceiver().__enter__()
+    atexit.register(opened.close)
+    return opened
+
+
+def deliver(organization: Organization, webhook_id: str) -> str:
+    """Send a webhook something and give the id of the delivery."""
+    answer = organization.client.post(f"/api/v1/webhooks/{webhook_id}/test")
+    assert answer.status_code == 200, answer.text
+    identifier: str = answer.json["id"]
+    return identifier
+
+
 MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
     "section_id": lambda org, made: create(org, "/api/v1/sections", {"name": secrets.token_hex(4)}),
     "subnet_id": lambda org, made: create(
@@ -61,6 +80,8 @@ MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
         org, "/api/v1/invitations", {"email": f"{secrets.token_hex(8)}@example.com"}
     ),
     "key_id": lambda org, made: create(org, "/api/v1/api-keys", {"name": "automation"}),
+    "webhook_id": lambda org, made: create(org, "/api/v1/webhooks", {"url": receiver().url}),
+    "delivery_id": lambda org, made: deliver(org, made["webhook_id"]),
 }
 """How an organization gets one resource for a path's variable; `made` are those above it."""
 
@@ -80,6 +101,11 @@ BODIES: dict[tuple[str, str], tuple[Body, ...] | Exempt] = {
     ("DELETE", "/api/v1/organization"): Exempt("it leaves nothing of the sender's own"),
     ("PATCH", "/api/v1/users/{user_id}"): ({"name": "Mine"},),
     ("POST", "/api/v1/invitations"): ({"email": "mine@example.com"},),
+    ("POST", "/api/v1/webhooks"): ({"url": "https://example.com/hook"},),
+    ("PATCH", "/api/v1/webhooks/{webhook_id}"): ({"description": "Mine"}, {"is_active": True}),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test"): ({},),
+    ("POST", "/api/v1/webhooks/{webhook_id}/rotate-secret"): ({}, {"overlap_seconds": 60}),
+    ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): ({},),
 }
 """The bodies a route takes, each valid when sent for the sender's own resources."""
 

@@ -1,6 +1,7 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
 >>> from ipcraft.testing.services import DNSServer, MailSink, PgBouncer, PostgreSQL, Redis, Slapd
+>>> from ipcraft.testing.services import Reply, WebhookReceiver
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -14,18 +15,22 @@ from ipcraft.testing.services.mail import MailSink
 from ipcraft.testing.services.pgbouncer import PgBouncer
 from ipcraft.testing.services.postgresql import PostgreSQL
 from ipcraft.testing.services.processes import MissingService, ServiceFailed, free_port
+from ipcraft.testing.services.receivers import Delivered, Reply, WebhookReceiver
 from ipcraft.testing.services.redis import Redis
 from ipcraft.testing.services.slapd import Slapd
 
 __all__ = [
     "DNSServer",
+    "Delivered",
     "FaultProxy",
     "MailSink",
     "MissingService",
     "PgBouncer",
     "PostgreSQL",
     "Redis",
+    "Reply",
     "ServiceFailed",
     "Slapd",
+    "WebhookReceiver",
     "free_port",
 ]
