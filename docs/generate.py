@@ -31,6 +31,7 @@ from ipcraft.config import load_settings
 from ipcraft.contributions import EventType, Identity, Route
 from ipcraft.http.routing import Router
 from ipcraft_accounts import ROLES
+from ipcraft_plans.catalogue import ROWS, catalogue, rows_of
 
 DOCS = Path(__file__).resolve().parent
 
@@ -39,11 +40,12 @@ _CORE_SETTINGS = {
     "database_url": "The database: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     "log_level": "The least important lines that are logged.",
     "log_format": "`text` to read, `json` to collect. Logs go to standard error.",
-    "public_url": "Where users reach this installation, without a slash at its end.",
+    "public_url": "Where users reach this installation, without a slash at its end: the base of "
+    "every link that is sent. With `https` cookies are only sent over TLS.",
     "secret_key": "What the keys that sign and encrypt are derived from, 32 characters or more. "
     "An embedded database has its own in a file beside it; any other needs this.",
     "signup": "Whether a person whom nobody invited gets an organization at the first sign-in.",
-    "default_plan": "The plan of a new organization.",
+    "default_plan": "The plan of a new organization: `enterprise` has no limits.",
     "rate_limiter": "What counts requests, `local` or `redis`; Redis where it has a URL.",
     "job_queue": "Where jobs run, `local` or `redis`; Redis where it has a URL.",
     "lease": "Seconds after which the work of a process that died is taken up by another.",
@@ -240,11 +242,21 @@ def _kind(field: fields.Field[Any]) -> str:
 
 def _default(field: fields.Field[Any]) -> str:
     default = field.load_default
-    if default is tuple:
-        return "none"
-    if default is None:
+    if default in (None, tuple, dict):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _plans() -> str:
+    shown = [rows_of(plan) for plan in catalogue(_app()).values()]
+    rows = [(f"`{row}`", *(_limit(plan[row]) for plan in shown)) for row in ROWS]
+    return _table(("Row", *(f"`{name}`" for name in catalogue(_app()))), rows)
+
+
+def _limit(value: object) -> str:
+    if value is None:
+        return "unlimited"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _commands() -> str:
@@ -308,9 +320,15 @@ def _cell(text: str) -> str:
 def _event_types() -> str:
     given = _app().registry.collect("ipcraft_event_types", kind=EventType)
     rows = [
-        (f"`{each.value.name}`", each.value.description, f"`{each.plugin.name}`") for each in given
+        (
+            f"`{each.value.name}`",
+            each.value.description,
+            "no" if each.value.internal else "yes",
+            f"`{each.plugin.name}`",
+        )
+        for each in given
     ]
-    return _table(("Type", "Meaning", "Plugin"), rows)
+    return _table(("Type", "Meaning", "To webhooks", "Plugin"), rows)
 
 
 def _plugin_names() -> str:
@@ -364,6 +382,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "plugin-hooks": _plugin_hooks,
     "core-settings": _core_settings,
     "plugin-settings": _plugin_settings,
+    "plans": _plans,
     "commands": _commands,
     "event-types": _event_types,
     "plugin-names": _plugin_names,

@@ -79,7 +79,7 @@ class Plan:
     rate_limit: RateLimit | None = None
     """How fast the organization may send requests, over all its users and keys."""
     activity_days: int | None = None
-    """How long what happened is shown."""
+    """How many days what happened is kept and shown."""
     api_access: Literal["read-only", "read-write"] = "read-write"
     """What API keys may do, whatever their role."""
 

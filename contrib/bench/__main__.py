@@ -14,6 +14,8 @@ import click
 from bench.amazon import amazon
 from bench.bulk import bulk
 from bench.cascade import cascade
+from bench.deliveries import deliveries
+from bench.faults import faults
 from bench.fullness import fullness
 from bench.grounds import Effort, Grounds, say
 from bench.hotspot import hotspot
@@ -22,6 +24,7 @@ from bench.listing import listing
 from bench.memory import memory
 from bench.operations import operations
 from bench.outbound import outbound
+from bench.rates import rates
 from bench.servers import description, postgresql
 from bench.table import Line, render
 
@@ -34,7 +37,10 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "fullness": fullness,
     "hotspot": hotspot,
     "cascade": cascade,
+    "rates": rates,
     "amazon": amazon,
+    "deliveries": deliveries,
+    "faults": faults,
     "outbound": outbound,
 }
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from bench.datasets import Inventory, Shape, build
 from bench.messages import Endpoint
-from bench.servers import Site, bare_application, database, ipcraft_site
-from ipcraft.testing.services import PostgreSQL
+from bench.servers import WORKERS, Site, bare_application, database, ipcraft_site
+from ipcraft.testing.services import PostgreSQL, Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Grounds:
     stack: ExitStack
     amazon: Path | None
     _bare: tuple[Endpoint, str] | None = None
+    _redis: Redis | None = None
     _sites: dict[str, Site] = field(default_factory=dict[str, Site])
     _inventories: dict[str, Inventory] = field(default_factory=dict[str, Inventory])
 
@@ -76,14 +79,35 @@ class Grounds:
             self._bare = (self.stack.enter_context(served), url)
         return self._bare
 
-    def site(self, name: str) -> Site:
+    def site(
+        self,
+        name: str,
+        *,
+        workers: int = WORKERS,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> Site:
         """Give the IPCraft with this name; each has its own database and server."""
         if name not in self._sites:
             say(f"starting IPCraft: {name}")
             url = self.stack.enter_context(database(self.server))
-            served = ipcraft_site(self.server, self.scratch, name=name, database_url=url)
+            served = ipcraft_site(
+                self.server,
+                self.scratch,
+                name=name,
+                database_url=url,
+                workers=workers,
+                variables=variables,
+            )
             self._sites[name] = self.stack.enter_context(served)
         return self._sites[name]
+
+    @property
+    def redis(self) -> Redis:
+        """Give a Redis."""
+        if self._redis is None:
+            say("starting Redis")
+            self._redis = self.stack.enter_context(Redis())
+        return self._redis
 
     def inventory(self, shape: Shape, *, site: str | None = None) -> Inventory:
         """Give a data set, on a site of its own unless another is named."""

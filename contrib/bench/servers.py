@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -112,14 +113,20 @@ def bare_application(database_url: str, scratch: Path, *, rows: int) -> Iterator
 
 @contextmanager
 def ipcraft_site(
-    server: PostgreSQL, scratch: Path, *, name: str, database_url: str
+    server: PostgreSQL,
+    scratch: Path,
+    *,
+    name: str,
+    database_url: str,
+    workers: int = WORKERS,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Site]:
-    """Serve IPCraft from an empty database."""
-    environment = {**os.environ, **settings(database_url)}
+    """Serve IPCraft from an empty database; `variables` are settings beside the usual ones."""
+    environment = {**os.environ, **settings(database_url), **variables}
     ipcraft(["db", "upgrade"], environment=environment)
     port = free_port()
     command = [str(_program()), "serve", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--threads", str(THREADS)]
+    command += ["--workers", str(workers), "--threads", str(THREADS)]
     with _served(command, environment, port=port, log=scratch / f"{name}.log") as process:
         yield Site(Endpoint(port), process.pid, server, database_url, environment)
 

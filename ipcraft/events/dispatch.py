@@ -10,11 +10,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import BigInteger, Integer, case, null, select, update
+from sqlalchemy import BigInteger, Integer, case, literal_column, null, select, update
 from tenacity.wait import wait_exponential, wait_random
 
 from ipcraft.data.statements import Statement, given, own
@@ -27,7 +27,6 @@ from ipcraft.jobs.drains import Drain
 
 if TYPE_CHECKING:
     from ipcraft.contributions import Storage
-    from ipcraft.data.transactions import Transaction
     from ipcraft.events.sinks import Event, EventSink
 
 AT_ONCE = 100
@@ -56,27 +55,35 @@ class _Lease:
     token: str
 
 
-def _lease(organization_id: str, position: int, newest: int, failures: int) -> _Lease:
-    return _Lease(organization_id, position, newest, failures, secrets.token_hex(8))
-
-
 _p = event_positions.c
 _NOW = given("now", BigInteger())
 _DUE = (_p.sink == given("sink"), _p.due_at <= _NOW)
 _FIRST_DUE = Statement(select(_p.due_at).where(*_DUE).limit(1))
-_TAKE = Statement(
-    select(_p.organization_id, _p.position, _p.newest, _p.failures)
-    .where(*_DUE)
-    .order_by(_p.due_at)
-    .limit(given("free", BigInteger()))
-    .with_for_update(skip_locked=True),
-    _lease,
-)
-_LEASE = Statement(
-    update(event_positions)
-    .where(_p.organization_id == given("of"), _p.sink == given("sink"))
-    .values(lease=given("token"), due_at=given("end", BigInteger()))
-)
+
+
+def _take(number: int) -> Statement[_Lease]:
+    """Take so many that are due.
+
+    PERF: with the number as a parameter PostgreSQL would plan for more, and read the whole table.
+    """
+    due = (
+        select(_p.organization_id)
+        .where(*_DUE)
+        .order_by(_p.due_at)
+        .limit(literal_column(str(number)))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return Statement(
+        update(event_positions)
+        .where(_p.organization_id == due.c.organization_id, _p.sink == given("sink"))
+        .values(lease=given("token"), due_at=given("end", BigInteger()))
+        .returning(_p.organization_id, _p.position, _p.newest, _p.failures, _p.lease),
+        lambda *columns: _Lease(*columns),
+    )
+
+
+_TAKE = {number: _take(number) for number in range(1, HANDS + 1)}
 _HELD = (_p.organization_id == own(), _p.sink == given("sink"), _p.lease == given("token"))
 _RENEW = Statement(update(event_positions).where(*_HELD).values(due_at=given("end", BigInteger())))
 _TAKEN = Statement(
@@ -105,6 +112,14 @@ _REFUSED = Statement(
 _log = structlog.get_logger("ipcraft.events")
 
 
+@dataclass(eq=False, slots=True)
+class _Hand:
+    """Be at one organization's events after the other, in a thread."""
+
+    lease: _Lease
+    thread: threading.Thread = field(init=False)
+
+
 class Dispatcher:
     """Take events to one sink, with a few hands, as long as its drain is run.
 
@@ -126,7 +141,8 @@ class Dispatcher:
         self._clock = clock
         self._lease = lease
         self._wake = wake
-        self._hands: dict[_Lease, threading.Thread] = {}
+        self._hands: set[_Hand] = set()
+        self._closing = False
         self._renewed = time.monotonic()
         self.drain = Drain(f"events.{sink.name}", self.run, every=_LOOK_EVERY, close=self.close)
 
@@ -141,22 +157,25 @@ class Dispatcher:
 
     def begin(self) -> bool:
         """Begin with as many organizations as there are free hands; tell whether with any."""
-        leases = self._take(HANDS - len(self._hands))
+        free = HANDS - len(self._hands)
+        # The look costs one round trip and no lock; most of the time there is nothing.
+        due = {"sink": self._sink.name, "now": self._now()}
+        if free <= 0 or self._storage.look_up(_FIRST_DUE, **due) is None:
+            return False
+        leases = self._take(free)
         for lease in leases:
-            name = f"events-{self._sink.name}"
-            thread = threading.Thread(target=self._deliver, args=(lease,), name=name, daemon=True)
-            self._hands[lease] = thread
-            thread.start()
+            self._set_to_work(lease)
         return bool(leases)
 
     def join(self) -> None:
         """Wait for the hands, but not for ever."""
         deadline = time.monotonic() + GRACE
-        for thread in list(self._hands.values()):
-            thread.join(max(deadline - time.monotonic(), 0))
+        for hand in list(self._hands):
+            hand.thread.join(max(deadline - time.monotonic(), 0))
 
     def close(self) -> None:
         """End this process's part: what a sink is still at after a while is offered again."""
+        self._closing = True
         self.join()
         if isinstance(self._sink, ClosableSink):
             self._sink.close()
@@ -168,47 +187,49 @@ class Dispatcher:
         return int((self._clock() + self._lease) * 1000)
 
     def _take(self, free: int) -> list[_Lease]:
-        # The look costs one round trip and no lock; most of the time there is nothing.
-        due = {"sink": self._sink.name, "now": self._now()}
-        if free <= 0 or self._storage.look_up(_FIRST_DUE, **due) is None:
-            return []
+        times = {"now": self._now(), "end": self._end()}
+        who = {"sink": self._sink.name, "token": secrets.token_hex(8)}
+        return self._storage.transact_system(lambda tx: tx.all(_TAKE[free], **who, **times))
 
-        def work(tx: Transaction) -> list[_Lease]:
-            leases = tx.all(_TAKE, free=free, **due)
-            for lease in leases:
-                tx.write(
-                    _LEASE,
-                    of=lease.organization_id,
-                    sink=self._sink.name,
-                    token=lease.token,
-                    end=self._end(),
-                )
-            return leases
+    def _set_to_work(self, lease: _Lease) -> None:
+        hand = _Hand(lease)
+        name = f"events-{self._sink.name}"
+        hand.thread = threading.Thread(target=self._work, args=(hand,), name=name, daemon=True)
+        self._hands.add(hand)
+        hand.thread.start()
 
-        return self._storage.transact_system(work)
+    def _work(self, hand: _Hand) -> None:
+        """Take on one organization after the other, as long as there is one.
+
+        PERF: whoever has just been at it takes the next one without waiting for the drain's turn.
+        """
+        try:
+            self._deliver(hand.lease)
+            while not self._closing and (leases := self._take(1)):
+                (hand.lease,) = leases
+                self._deliver(hand.lease)
+        except RequestError as error:
+            # The lease ends by itself, and the events are offered again.
+            _log.warning("events wait", sink=self._sink.name, reason=error.message)
+        finally:
+            self._hands.discard(hand)
+            self._wake(self.drain.name)
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed < self._lease / 3:
             return
         self._renewed = time.monotonic()
-        for lease in list(self._hands):
-            self._write(_RENEW, lease, end=self._end())
+        for hand in list(self._hands):
+            self._write(_RENEW, hand.lease, end=self._end())
 
     def _deliver(self, lease: _Lease) -> None:
-        try:
-            batch = self._batch(lease)
-            postponed = self._offer(batch) if batch else None
-            if postponed is None:
-                reached = batch[-1].sequence if batch else lease.newest
-                self._write(_TAKEN, lease, reached=reached, now=self._now())
-            else:
-                self._put_off(lease, batch, postponed)
-        except RequestError as error:
-            # The lease ends by itself, and the events are offered again.
-            _log.warning("events wait", sink=self._sink.name, reason=error.message)
-        finally:
-            del self._hands[lease]
-            self._wake(self.drain.name)
+        batch = self._batch(lease)
+        postponed = self._offer(batch) if batch else None
+        if postponed is None:
+            reached = batch[-1].sequence if batch else lease.newest
+            self._write(_TAKEN, lease, reached=reached, now=self._now())
+        else:
+            self._put_off(lease, batch, postponed)
 
     def _batch(self, lease: _Lease) -> Sequence[Event]:
         with self._storage.look(lease.organization_id) as reader:

@@ -152,6 +152,7 @@ class Orders:
         self._clock = clock
         self._lease = lease
         self._running: dict[str, str] = {}
+        """The orders that run in this process, by their leases."""
         self._renewed = time.monotonic()
         self.asked = False
         """Whether this process has given orders."""
@@ -228,11 +229,11 @@ class Orders:
         row = self._storage.transact_system(lambda tx: tx.one(_BEGIN, **held, end=end))
         if row is None:
             return
-        self._running[ticket.order_id] = ticket.lease
+        self._running[ticket.lease] = ticket.order_id
         try:
             outcome = self._attempt(row)
         finally:
-            del self._running[ticket.order_id]
+            del self._running[ticket.lease]
         self._storage.transact_system(lambda tx: self._note(tx, held, outcome))
 
     def waiting(self) -> int:
@@ -314,7 +315,7 @@ class Orders:
         end = self._after(self._lease)
 
         def work(tx: Transaction) -> None:
-            for order_id, token in running:
+            for token, order_id in running:
                 tx.write(_RENEW, of=order_id, token=token, end=end)
 
         if running:

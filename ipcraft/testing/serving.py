@@ -84,13 +84,17 @@ class Served:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=log, stderr=log
             )
-        wait_until(self.is_up, process=self.process, log=self.log)
+        try:
+            wait_until(self.is_up, process=self.process, log=self.log)
+        except BaseException:
+            self.close()
+            raise
 
     def is_up(self) -> bool:
         """Tell whether it answers that it can serve."""
         try:
             return self._session.get(f"{self.url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def organization(self, *, plan: str = "enterprise") -> Org:

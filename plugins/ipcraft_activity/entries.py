@@ -95,8 +95,9 @@ class Filter:
 def _entry(*columns: Any) -> Entry:
     *others, data, before = columns
     replaced = None if before is None else orjson.loads(before)
-    named = zip(Entry.__slots__, (*others, orjson.loads(data), replaced), strict=True)
-    return Entry(**dict(named))
+    values = (*others, orjson.loads(data), replaced)
+    named: dict[str, Any] = dict(zip(Entry.__slots__, values, strict=True))
+    return Entry(**named)
 
 
 _e = events.c

@@ -35,10 +35,9 @@ class LocalRateLimiter:
 
     def take(self, key: str, limit: RateLimit) -> Allowance:
         """Count a request of the key."""
-        now = self._clock()
-        used, end = self._windows.count(key, now=now, seconds=limit.seconds)
+        used, left = self._windows.count(key, clock=self._clock, seconds=limit.seconds)
         return Allowance(
             allowed=used <= limit.requests,
             remaining=max(limit.requests - used, 0),
-            seconds=end - now,
+            seconds=left,
         )

@@ -7,7 +7,7 @@ import os
 import struct
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from mmap import mmap
@@ -38,21 +38,23 @@ class Windows:
         self._guard = threading.Lock()
         self._file = _unnamed_file() if shared else None
 
-    def count(self, key: str, *, now: float, seconds: int) -> tuple[int, float]:
-        """Count a request; give how many the key's window has now, and the time of its end.
+    def count(self, key: str, *, clock: Callable[[], float], seconds: int) -> tuple[int, float]:
+        """Count a request; give how many the key's window has now, and the seconds to its end.
 
         A window that ends later than one begun now would is of a clock that was set back since:
-        it is over.
+        it is over. So the time is read where nobody else counts: else who read it first and
+        counts later would take the window that another began meanwhile for one of those.
         """
         digest = blake2b(key.encode(), digest_size=_DIGEST).digest()
         start = int.from_bytes(digest[:4], "big") % SETS * _SET.size
         with self._alone():
+            now = clock()
             way, used, end = self._find(start, digest)
             if not now < end <= now + seconds:
                 used, end = 0, now + seconds
             used += 1
             _PLACE.pack_into(self._memory, start + way * _PLACE.size, digest, end, used)
-        return used, end
+        return used, end - now
 
     def _find(self, start: int, digest: bytes) -> tuple[int, int, float]:
         """Give the key's place, or the one of its set that ends first, empty."""

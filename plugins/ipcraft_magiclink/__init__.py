@@ -36,10 +36,12 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 
 
 @hookimpl
-def ipcraft_serving(url: str) -> Sequence[str]:
+def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:  # noqa: FBT001
     """Let links lead to what is served, unless another public URL is configured."""
     remember_served(url)
-    return []
+    if app.settings.public_url or embedded:
+        return []
+    return [f"Links lead to {url}: set IPCRAFT_PUBLIC_URL to where people reach this server"]
 
 
 @hookimpl

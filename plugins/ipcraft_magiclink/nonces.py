@@ -7,6 +7,7 @@ is only used up once somebody presses a button.
 from __future__ import annotations
 
 import hmac
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import falcon
@@ -20,6 +21,7 @@ COOKIE = "magic_link"
 
 _PURPOSE = "magiclink nonces"
 _FORM = "magiclink forms"
+_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def nonce_of(app: Application, req: falcon.Request) -> str | None:
@@ -36,13 +38,14 @@ def nonce_of(app: Application, req: falcon.Request) -> str | None:
 def give_nonce(app: Application, req: falcon.Request, resp: falcon.Response) -> str:
     """Have the browser keep a nonce, the one it has or a new one, and give it."""
     nonce = nonce_of(app, req) or new_token()
-    _set(app, resp, f"{nonce}.{_sign(app, _PURPOSE, nonce)}", seconds=LIFETIME)
+    _set(app, resp, f"{nonce}.{_sign(app, _PURPOSE, nonce)}", max_age=LIFETIME)
     return nonce
 
 
 def forget_nonce(app: Application, resp: falcon.Response) -> None:
     """Have the browser forget its nonce: it has served."""
-    _set(app, resp, "", seconds=0)
+    # Falcon leaves a Max-Age of 0 out.
+    _set(app, resp, "", expires=_PAST)
 
 
 def is_hash_of(nonce: str | None, nonce_hash: bytes | None) -> bool:
@@ -71,11 +74,19 @@ def _sign(app: Application, purpose: str, text: str) -> str:
     return hmac.new(app.key_for(purpose), text.encode(), sha256).hexdigest()
 
 
-def _set(app: Application, resp: falcon.Response, value: str, *, seconds: int) -> None:
+def _set(
+    app: Application,
+    resp: falcon.Response,
+    value: str,
+    *,
+    max_age: int | None = None,
+    expires: datetime | None = None,
+) -> None:
     resp.set_cookie(
         COOKIE,
         value,
-        max_age=seconds,
+        max_age=max_age,
+        expires=expires,
         path="/",
         secure=(app.settings.public_url or "").startswith("https:"),
         http_only=True,

@@ -16,9 +16,14 @@ def remember_served(url: str) -> None:
     _served = url
 
 
+def known_url(app: Application) -> str | None:
+    """Give the public URL, without a slash at its end, or None."""
+    return app.settings.public_url or _served
+
+
 def public_url(app: Application) -> str:
-    """Give the public URL, without a slash at its end. Raises `Unavailable` when none is known."""
-    url = app.settings.public_url or _served
+    """Give the public URL likewise. Raises `Unavailable` when none is known."""
+    url = known_url(app)
     if url is None:
         raise Unavailable(
             "Links cannot be sent: the operator has to set IPCRAFT_PUBLIC_URL",
@@ -27,6 +32,6 @@ def public_url(app: Application) -> str:
     return url
 
 
-def verify_url(app: Application, token: str) -> str:
-    """Give the link of a token."""
-    return f"{public_url(app)}{VERIFY}?token={token}"
+def verify_url(base: str, token: str) -> str:
+    """Give the link of a token below a public URL."""
+    return f"{base}{VERIFY}?token={token}"

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import parse_qs
 
 import falcon
 from falcon import mediatypes
 
-from ipcraft.plugin import Application, Forbidden, Invalid, RequestError, Unauthenticated, load
+from ipcraft.plugin import (
+    Application,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    RequestError,
+    Unauthenticated,
+    load,
+)
 from ipcraft_accounts import admit, member_object, normalize_email, sign_in, token_hash
 from ipcraft_magiclink.delivery import order_link
 from ipcraft_magiclink.invitations import find_invitation, use_invitation
@@ -30,6 +39,14 @@ _ADDRESS = AddressBody()
 _TOKEN = TokenBody()
 _LONGEST_FORM = 4096
 
+_STATUSES: Mapping[type[RequestError], str] = {
+    Unauthenticated: falcon.HTTP_401,
+    LimitReached: falcon.HTTP_402,
+    Forbidden: falcon.HTTP_403,
+}
+_REFUSALS = tuple(_STATUSES)
+"""What keeps a person out: they are told so, on a page."""
+
 Taste = Literal["html", "json", "any"]
 
 
@@ -42,7 +59,6 @@ class SendLink:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Have a link sent. The answer is the same for everybody; it touches no database."""
         email = normalize_email(load(req, _ADDRESS)["email"])
-        public_url(self._app)
         nonce = give_nonce(self._app, req, resp)
         order_link(self._app, email=email, nonce_hash=token_hash(nonce))
         resp.cache_control = ["no-store"]
@@ -108,7 +124,7 @@ class Verify:
         try:
             link = _use(self._app, token)
             member = admit(self._app, link.email)
-        except (Unauthenticated, Forbidden) as error:
+        except _REFUSALS as error:
             self._refuse(resp, error, taste)
             return
         sign_in(self._app, req, resp, member=member, method=_METHOD)
@@ -123,8 +139,7 @@ class Verify:
         """Answer an error: to a person with a page, to a program as always."""
         if taste != "html":
             raise error
-        forbidden = isinstance(error, Forbidden)
-        resp.status = falcon.HTTP_403 if forbidden else falcon.HTTP_401
+        resp.status = _STATUSES[type(error)]
         send_refusal(resp, error.message, home=f"{public_url(self._app)}/")
 
 

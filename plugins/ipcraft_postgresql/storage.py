@@ -229,7 +229,6 @@ class PostgreSQLStorage:
         actor: str | None,
     ) -> T:
         attempt = 1
-        conflict: str | None = None
         while True:
             try:
                 with self._leased() as lease:
@@ -250,10 +249,10 @@ class PostgreSQLStorage:
                 if attempt == _ATTEMPTS:
                     raise Contention(f"the database refused the write: {error}") from error
             except _CONFLICTS as error:
-                # Somebody may have been faster: begun anew, the work sees it. Or it asks for it.
-                if attempt == _ATTEMPTS or error.diag.message_detail == conflict:
+                # Somebody was faster, and the work, begun anew, sees it; or it asks for it.
+                # Which of them cannot be told: under row-level security errors name no key.
+                if attempt == _ATTEMPTS:
                     raise Conflict from error
-                conflict = error.diag.message_detail
             attempt += 1
 
     @contextmanager

@@ -182,10 +182,10 @@ class SQLiteStorage:
                     if attempt == _ATTEMPTS:
                         raise
                 except sqlite3.IntegrityError as error:
-                    # The writer is alone, so nobody was faster: the work asks for it.
-                    if error.sqlite_errorcode in _CONFLICTS:
+                    if error.sqlite_errorcode not in _CONFLICTS:
+                        raise
+                    if attempt == _ATTEMPTS:
                         raise Conflict from error
-                    raise
                 else:
                     return result
                 finally:

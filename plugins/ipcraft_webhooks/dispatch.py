@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import orjson
+import structlog
 
-from ipcraft.plugin import Application, Drain, Event, event_body
+from ipcraft.plugin import Application, Drain, Event, RequestError, event_body
 from ipcraft_webhooks import queue
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.lanes import Lanes
@@ -24,6 +25,10 @@ _MARGIN = 1.5 * DEADLINE
 """Seconds that have to be left of a lease when an attempt begins: to make it, and to settle it."""
 _EVERY = 1.0
 _PATIENCE = 2.0
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("ipcraft_webhooks")
 
 
 class Sending(Protocol):
@@ -83,21 +88,22 @@ class Dispatcher:
         return min(later, default=_EVERY * 1000) / 1000
 
     def settle(self) -> None:
-        """Write down what became of the attempts made so far. What cannot be now is kept."""
-        self._unsettled += self._lanes.finished()
-        while self._unsettled:
-            organization_id = self._unsettled[0][0].organization_id
-            made = [
-                each
-                for endpoint, each in self._unsettled
-                if endpoint.organization_id == organization_id
-            ]
-            self._settle(organization_id, made)
-            self._unsettled = [
-                (endpoint, each)
-                for endpoint, each in self._unsettled
-                if endpoint.organization_id != organization_id
-            ]
+        """Write down what became of the attempts made so far.
+
+        What cannot be written is kept for the next time, and holds up no other organization's.
+        """
+        made_by = _by_organization([*self._unsettled, *self._lanes.finished()])
+        self._unsettled = []
+        for organization_id, made in made_by.items():
+            try:
+                self._settle(organization_id, [each for _, each in made])
+            except Exception as error:  # noqa: BLE001 - one organization's failure is its own
+                self._unsettled += made
+                _log.warning(
+                    "deliveries are written into the log later",
+                    organization_id=organization_id,
+                    reason=f"{type(error).__name__}: {error}",
+                )
 
     def join(self, patience: float) -> bool:
         """Wait until what was taken is made; tell whether it is."""
@@ -106,14 +112,15 @@ class Dispatcher:
     def close(self) -> None:
         """End this process's part: what was not begun is due for others, what was is settled."""
         left = self._lanes.close(patience=_PATIENCE)
-        self.settle()
-        by_organization: dict[str, list[Attempt]] = {}
-        for endpoint, attempt in left:
-            by_organization.setdefault(endpoint.organization_id, []).append(attempt)
-        for organization_id, attempts in by_organization.items():
-            queue.release(
-                self._app.storage, organization_id, attempts, now_ms=milliseconds(self._app)
-            )
+        try:
+            self.settle()
+            for organization_id, taken in _by_organization(left).items():
+                attempts = [attempt for _, attempt in taken]
+                now = milliseconds(self._app)
+                queue.release(self._app.storage, organization_id, attempts, now_ms=now)
+        except RequestError as error:
+            # Their leases end by themselves, and others make them again.
+            _log.warning("deliveries are left to others", reason=error.message)
 
     def _take(self, wanted: Sequence[tuple[Endpoint, int]], *, now_ms: int) -> None:
         leased_until = now_ms + round(self._lease * 1000)
@@ -135,6 +142,13 @@ class Dispatcher:
             now_ms=milliseconds(self._app),
             switched_off=lambda tx, webhook_id: order_notices(self._app, tx, webhook_id),
         )
+
+
+def _by_organization(items: Sequence[tuple[Endpoint, T]]) -> dict[str, list[tuple[Endpoint, T]]]:
+    found: dict[str, list[tuple[Endpoint, T]]] = {}
+    for endpoint, item in items:
+        found.setdefault(endpoint.organization_id, []).append((endpoint, item))
+    return found
 
 
 def notice_of(event: Event) -> Notice:

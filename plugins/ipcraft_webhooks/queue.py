@@ -13,10 +13,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, literal, null, select, update
+from sqlalchemy import BigInteger, Integer, func, literal, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ipcraft.plugin import Reader, Row, Seconds, Statement, Storage, Transaction, given, new_id, own
+from ipcraft.plugin import (
+    NotFound,
+    Reader,
+    Row,
+    Seconds,
+    Statement,
+    Storage,
+    Transaction,
+    given,
+    is_id,
+    new_id,
+    own,
+)
 from ipcraft_webhooks import webhooks as webhooks_of
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.retries import RetryLaw
@@ -80,22 +92,24 @@ class Made:
 _d = deliveries.c
 _w = webhooks.c
 _MILLISECONDS = BigInteger()
+_ATTEMPT = [_d.webhook_id, _d.event_id, _d.series, _d.attempt]
+_BY_ID = (_d.organization_id == own(), _d.id == given("id"))
+# PERF: said in a way that no index serves, so that the row is found by its primary key.
+_LEASED = func.coalesce(_d.due_at, 0) == given("leased_until", _MILLISECONDS)
+_MADE = func.coalesce(_d.delivered_at, 0) > 0
 
 _SUBSCRIBERS: Statement[Row] = Statement(
     select(_w.id, _w.event_types).where(_w.organization_id == own(), _w.is_active)
 )
-_PUT = Statement(
-    insert(deliveries).on_conflict_do_nothing(
-        index_elements=[_d.organization_id, _d.webhook_id, _d.event_id, _d.series, _d.attempt]
-    )
-)
+_PUT = Statement(insert(deliveries).on_conflict_do_nothing(index_elements=_ATTEMPT))
 
 # PERF: the webhooks for which something waits, found by as many steps in the index as there are
-# webhooks, whether one attempt waits for each or 100,000.
+# webhooks, whether one attempt waits for each or 100,000. The whole order of the index is asked
+# for, so that no other one will do.
 _first = (
     select(_d.webhook_id)
     .where(_d.due_at.is_not(None))
-    .order_by(_d.webhook_id)
+    .order_by(_d.webhook_id, _d.due_at)
     .limit(1)
     .scalar_subquery()
 )
@@ -104,7 +118,7 @@ _after = deliveries.alias("after")
 _next = (
     select(_after.c.webhook_id)
     .where(_after.c.due_at.is_not(None), _after.c.webhook_id > _waiting.c.webhook_id)
-    .order_by(_after.c.webhook_id)
+    .order_by(_after.c.webhook_id, _after.c.due_at)
     .limit(1)
     .scalar_subquery()
 )
@@ -135,42 +149,27 @@ _ENDPOINTS = Statement(
     .where(_w.is_active),
     Endpoint,
 )
-_due = (
-    select(_d.id)
+_DUE = Statement(
+    select(_d.id, _d.event_id, _d.attempt, _d.body)
     .where(
-        _d.organization_id == own(),
+        # An identifier is nobody else's, so the webhook says whose its attempts are.
         _d.webhook_id == given("webhook_id"),
         _d.due_at <= given("now", _MILLISECONDS),
     )
     .order_by(_d.due_at, _d.id)
     .limit(given("limit", BigInteger()))
     .with_for_update(skip_locked=True)
-    .cte("due")
 )
-_TAKE = Statement(
-    update(deliveries)
-    .where(_d.organization_id == own(), _d.id.in_(select(_due.c.id)))
-    .values(due_at=given("leased_until", _MILLISECONDS))
-    .returning(_d.id, _d.event_id, _d.attempt, _d.body, _d.due_at),
-    Attempt,
+_LEASE = Statement(
+    update(deliveries).where(*_BY_ID).values(due_at=given("leased_until", _MILLISECONDS))
 )
 _RELEASE = Statement(
-    update(deliveries)
-    .where(
-        _d.organization_id == own(),
-        _d.id == given("id"),
-        _d.due_at == given("leased_until", _MILLISECONDS),
-    )
-    .values(due_at=given("now", _MILLISECONDS))
+    update(deliveries).where(*_BY_ID, _LEASED).values(due_at=given("now", _MILLISECONDS))
 )
 _SETTLE = Statement(
     update(deliveries)
-    .where(
-        _d.organization_id == own(),
-        _d.id == given("id"),
-        # Who made the attempt in the place of one whose lease had ended has settled it.
-        _d.due_at == given("leased_until", _MILLISECONDS),
-    )
+    # Who made the attempt in the place of one whose lease had ended has settled it.
+    .where(*_BY_ID, _LEASED)
     .values(
         due_at=null(),
         delivered_at=given("at", Seconds),
@@ -206,11 +205,9 @@ _RETRY = Statement(
             _d.attempt + literal(1, Integer()),
             _d.body,
             given("retry_at", _MILLISECONDS),
-        ).where(_d.organization_id == own(), _d.id == given("id"), _d.delivered_at.is_not(None)),
+        ).where(*_BY_ID, _MADE),
     )
-    .on_conflict_do_nothing(
-        index_elements=[_d.organization_id, _d.webhook_id, _d.event_id, _d.series, _d.attempt]
-    )
+    .on_conflict_do_nothing(index_elements=_ATTEMPT)
 )
 _FORGIVE = Statement(
     update(webhooks)
@@ -237,6 +234,10 @@ def put(storage: Storage, organization_id: str, notices: Sequence[Notice], *, no
             tx.write_many(_PUT, rows)
             tx.wake(DRAIN)
 
+    with storage.look(organization_id) as reader:
+        # PERF: most organizations have no webhook, and need no transaction.
+        if not reader.all(_SUBSCRIBERS):
+            return
     storage.transact(organization_id, work)
 
 
@@ -248,10 +249,10 @@ def endpoints(storage: Storage) -> list[Endpoint]:
 
 def endpoint_of(reader: Reader, webhook_id: str) -> Endpoint:
     """Give a webhook of the organization as one to send to. Raises `NotFound`."""
-    webhooks_of.get(reader, webhook_id)
-    endpoint = reader.one(_ONE_ENDPOINT, id=webhook_id)
-    assert endpoint is not None
-    return endpoint
+    found = reader.one(_ONE_ENDPOINT, id=webhook_id) if is_id(webhook_id, "wh") else None
+    if found is None:
+        raise NotFound("There is no webhook with this id")
+    return found
 
 
 def take(
@@ -260,20 +261,12 @@ def take(
     """Take for each endpoint at most so many of the attempts that are due, the oldest first."""
 
     def work(tx: Transaction) -> list[list[Attempt]]:
-        return [
-            sorted(
-                tx.all(
-                    _TAKE,
-                    organization_id=endpoint.organization_id,
-                    webhook_id=endpoint.webhook_id,
-                    now=now_ms,
-                    limit=limit,
-                    leased_until=leased_until,
-                ),
-                key=lambda attempt: attempt.id,
-            )
+        taken = [
+            _due(tx, endpoint, limit=limit, now_ms=now_ms, leased_until=leased_until)
             for endpoint, limit in wanted
         ]
+        tx.write_many(_LEASE, _leases(wanted, taken))
+        return taken
 
     return storage.transact_system(work)
 
@@ -311,6 +304,28 @@ def settle(
                 switched_off(tx, webhook_id)
 
     storage.transact(organization_id, work)
+
+
+def _due(
+    tx: Transaction, endpoint: Endpoint, *, limit: int, now_ms: int, leased_until: int
+) -> list[Attempt]:
+    rows = tx.all(_DUE, webhook_id=endpoint.webhook_id, now=now_ms, limit=limit)
+    return [
+        Attempt(identifier, event_id, number, body, leased_until)
+        for identifier, event_id, number, body in rows
+    ]
+
+
+def _leases(
+    wanted: Sequence[tuple[Endpoint, int]], taken: Sequence[Sequence[Attempt]]
+) -> Iterable[Mapping[str, Any]]:
+    for (endpoint, _), attempts in zip(wanted, taken, strict=True):
+        for each in attempts:
+            yield {
+                "organization_id": endpoint.organization_id,
+                "id": each.id,
+                "leased_until": each.leased_until,
+            }
 
 
 def _rows(

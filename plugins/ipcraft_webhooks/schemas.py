@@ -28,7 +28,7 @@ class WebhookSettings(Schema):
 
     retry_schedule = fields.List(
         fields.Float(validate=validate.Range(min=0, max=_LONGEST_PAUSE)),
-        load_default=lambda: list(SCHEDULE),
+        load_default=SCHEDULE,
         metadata={
             "description": "Seconds between the attempts of a delivery that fails. "
             "There is one attempt more than there are pauses."

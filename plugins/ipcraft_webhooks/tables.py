@@ -70,9 +70,11 @@ deliveries = tenant_table(
     ForeignKeyConstraint(
         ["organization_id", "webhook_id"], [webhooks.c.organization_id, webhooks.c.id]
     ),
+    # PERF: the organization is in none of these, so that a row is found by the primary key and by
+    # nothing else. To a planner that saw the table empty, any index with the organization in it
+    # seems as good: with 20,000 rows an attempt then cost 10 ms where it costs 20 us.
     Index(
         "webhook_deliveries_attempt",
-        "organization_id",
         "webhook_id",
         "event_id",
         "series",
@@ -88,7 +90,6 @@ deliveries = tenant_table(
     ),
     Index(
         "webhook_deliveries_log",
-        "organization_id",
         "webhook_id",
         "delivered_at",
         "id",

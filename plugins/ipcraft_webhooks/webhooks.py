@@ -76,10 +76,8 @@ def _webhook(*row: Any) -> Webhook:
 
 _INSERT = Statement(insert(webhooks))
 _ONE = Statement(select(*_COLUMNS).where(*_BY_ID), _webhook)
-# A key that is only read by those who add deliveries: they need not wait for a change.
-_ONE_TO_CHANGE = Statement(
-    select(*_COLUMNS).where(*_BY_ID).with_for_update(key_share=True), _webhook
-)
+# Held against who adds deliveries, too: what is deleted with a webhook is all there is.
+_ONE_TO_CHANGE = Statement(select(*_COLUMNS).where(*_BY_ID).with_for_update(), _webhook)
 _LIST = Statement(
     select(*_COLUMNS)
     .where(_OWN)
@@ -191,7 +189,9 @@ def change(tx: Transaction, webhook_id: str, values: Mapping[str, Any]) -> Webho
     webhook = replace(old, **changed, updated_at=tx.now)
     if "is_active" in changed:
         webhook = replace(webhook, failure_count=0, disabled_reason=None)
-    tx.record(_change("updated", webhook, f"Updated webhook {webhook.url}", _data(changed)))
+    details, before = f"Updated webhook {webhook.url}", _shown(old)
+    before = {name: before[name] for name in changed}
+    tx.record(_change("updated", webhook, details, _data(changed), before=before))
     _store(tx, webhook)
     if "is_active" in changed:
         tx.write(_DELETE_WAITING, id=webhook.id)
@@ -204,8 +204,10 @@ def switch_off(tx: Transaction, webhook_id: str, *, reason: str) -> Webhook | No
     if old is None or not old.is_active:
         return None
     webhook = replace(old, is_active=False, disabled_reason=reason, updated_at=tx.now)
+    details = f"Disabled webhook {webhook.url}: {reason}"
     data = {"is_active": False, "disabled_reason": reason}
-    tx.record(_change("updated", webhook, f"Disabled webhook {webhook.url}: {reason}", data))
+    before = {"is_active": True, "disabled_reason": None}
+    tx.record(_change("updated", webhook, details, data, before=before))
     _store(tx, webhook)
     tx.write(_DELETE_WAITING, id=webhook.id)
     return webhook
@@ -234,7 +236,8 @@ def rotate(tx: Transaction, webhook_id: str, *, sealed: bytes, overlap_seconds: 
 def remove(tx: Transaction, webhook_id: str) -> None:
     """Delete a webhook with everything that was or would be sent to it. Raises `NotFound`."""
     webhook = _take(tx, webhook_id)
-    tx.record(_change("deleted", webhook, f"Deleted webhook {webhook.url}", {"url": webhook.url}))
+    details = f"Deleted webhook {webhook.url}"
+    tx.record(_change("deleted", webhook, details, {}, before=_shown(webhook)))
     tx.write(_DELETE_DELIVERIES, id=webhook.id)
     tx.write(_DELETE, id=webhook.id)
 
@@ -263,13 +266,21 @@ def _store(tx: Transaction, webhook: Webhook) -> None:
     )
 
 
-def _change(verb: str, webhook: Webhook, details: str, data: Mapping[str, Any]) -> Change:
+def _change(
+    verb: str,
+    webhook: Webhook,
+    details: str,
+    data: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Change:
     return Change(
         type=f"webhook.{verb}",
         resource_id=webhook.id,
         label=webhook.url,
         details=details,
         data=data,
+        before=before,
     )
 
 

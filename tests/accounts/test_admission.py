@@ -31,7 +31,7 @@ def hosted(database_url: str, clock: Clock) -> Iterator[Application]:
         database_url, settings={"signup": "open", "default_plan": "free"}, clock=clock
     )
     yield app
-    app.storage.close()
+    app.close()
 
 
 @pytest.fixture

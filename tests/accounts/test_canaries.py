@@ -80,6 +80,7 @@ def test_no_log_error_or_table_holds_a_secret(
     written = capsys.readouterr()
     application.storage.close()
     kept = dump(application.settings.database_url)
+    assert ada.user.email in kept
     for secret in secrets:
         assert secret not in written.out + written.err
         assert secret not in told
@@ -133,6 +134,7 @@ def test_a_served_process_writes_no_secret(databases: Databases, tmp_path: Path)
         log, url = server.log, server.database_url
     kept = log.read_text() + dump(url)
     assert "/api/v1/auth/logout" in kept
+    assert org.email in kept
     for secret in (session, made_up, org.key, SECRET_KEY):
         assert secret not in kept
     databases.drop(url)

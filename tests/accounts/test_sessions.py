@@ -378,4 +378,4 @@ def applications(
     try:
         yield app
     finally:
-        app.storage.close()
+        app.close()

@@ -57,7 +57,7 @@ def opened(database_url: str, clock: Clock) -> Iterator[Open]:
 
     yield make
     for app in apps:
-        app.storage.close()
+        app.close()
 
 
 def door_of(app: Application, member: Member) -> falcon.testing.TestClient:

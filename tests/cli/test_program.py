@@ -15,7 +15,7 @@ from ipcraft.testing.distributions import write_distribution
 
 Run = Callable[..., Result]
 
-CORE = ("db", "plugins", "serve")
+CORE = ("db", "jobs", "plugins", "serve")
 BROKEN = "raise RuntimeError('broken on purpose')"
 
 
@@ -96,7 +96,10 @@ def test_safe_mode_says_which_commands_it_has(run: Run, name: str) -> None:
     """A command of a plugin is refused in safe mode, with those that are left."""
     result = run("--safe-mode", name)
     assert result.exit_code == 2
-    assert f"In safe mode there is no command '{name}', only db, plugins, serve." in result.stderr
+    assert (
+        f"In safe mode there is no command '{name}', only db, jobs, plugins, serve."
+        in result.stderr
+    )
 
 
 @pytest.mark.parametrize("arguments", [("db", "upgrade"), ("serve", "--port", "0")])

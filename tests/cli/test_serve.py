@@ -108,12 +108,13 @@ def test_an_organization_of_ones_own_is_left_alone(run: Run, serve: Serve) -> No
 def test_a_servers_database_is_not_furnished(
     run: Run, serve: Serve, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
-    """On PostgreSQL the operator makes the first organization."""
+    """On PostgreSQL the operator makes the first organization, and says where links lead."""
     (tmp_path / "ipcraft.toml").write_text(f'secret_key = "{SECRET_KEY}"\n')
     url = postgresql.create_database()
     database = ("--database", url)
     assert run(*database, "db", "upgrade").exit_code == 0
-    process, greeting = serve(lines=2, before=database)
+    process, greeting = serve(lines=3, before=database)
+    assert f"Links lead to {greeting.url}: set IPCRAFT_PUBLIC_URL" in greeting.text
     assert "ipcraft org create NAME --owner EMAIL" in greeting.text
     assert requests.get(f"{greeting.url}/readyz", timeout=_PATIENCE).ok
     process.terminate()

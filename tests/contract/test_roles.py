@@ -42,6 +42,7 @@ READS = (
     "/api/v1/addresses/{address}",
     "/api/v1/webhooks",
     "/api/v1/activity",
+    "/api/v1/events",
 )
 
 

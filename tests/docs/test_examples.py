@@ -38,7 +38,7 @@ def enable(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     yield install
     for app in opened:
-        app.storage.close()
+        app.close()
 
 
 def test_the_readmes_tests_are_what_ci_runs() -> None:

@@ -75,7 +75,8 @@ class Way:
             pass
 
     def take(self) -> None:
-        """Take on what is due, and wait until every hand is free."""
+        """Take on what is due, one organization with each hand, and wait until all are free."""
+        self.dispatcher.close()  # at the end no hand takes on a second one
         self.dispatcher.run()
         self.dispatcher.close()
 

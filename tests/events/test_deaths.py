@@ -34,7 +34,7 @@ def test_a_death_only_delays(
     died = subprocess.run(command, cwd=root, check=False, timeout=120)
     assert died.returncode == -9
     clock.advance(seconds=31)
-    way = make(dying.File(lines))  # type: ignore[arg-type] # a sink like any other
+    way = make(dying.File(lines))
     way.count()
     for _ in range(4):
         way.take()

@@ -68,6 +68,11 @@ class Ledger:
             "IPCRAFT_LEASE": str(LEASE),
         }
 
+    @property
+    def lines(self) -> int:
+        """Give how many events were written down, those that came again included."""
+        return len(self._file.read_text().splitlines())
+
     def entries(self, organization_id: str) -> dict[int, set[tuple[str, str, str]]]:
         """Give id, type and label of an organization's events, by their sequence."""
         found: defaultdict[int, set[tuple[str, str, str]]] = defaultdict(set)

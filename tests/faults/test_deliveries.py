@@ -1,11 +1,13 @@
 """Events on their way to webhooks while everything breaks: none is lost, none is made up.
 
-A tenth of the full run, which ``contrib/bench/run --only faults`` makes.
+A tenth of the full run, which ``contrib/bench/run --only faults`` makes: it sets the number of
+changes in ``IPCRAFT_TEST_CHANGES``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,8 @@ from ipcraft.testing.serving import Org, Served
 from .changes import Changes
 from .workers import Worker
 
-CHANGES = 10_000
-FAULTS = 20
+CHANGES = int(os.environ.get("IPCRAFT_TEST_CHANGES", "10000"))
+FAULTS = CHANGES // 500
 RESETS = 0.03
 PAUSE = 1.0
 PATIENCE = 300.0
@@ -59,7 +61,11 @@ def environ(broker: Redis) -> dict[str, str]:
 
 
 def test_no_event_is_lost_and_none_is_made_up(
-    server: PostgreSQL, broker: Redis, environ: dict[str, str], tmp_path: Path
+    server: PostgreSQL,
+    broker: Redis,
+    environ: dict[str, str],
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Workers are killed, Redis forgets and restarts, PostgreSQL restarts, receivers reset.
 
@@ -90,11 +96,15 @@ def test_no_event_is_lost_and_none_is_made_up(
         expected = committed(served, org)
         assert receiver.wait_until(lambda: receiver.ids >= expected.keys(), PATIENCE)
         check(receiver, committed(served, org))
+    record_property("events", len(receiver.ids))
+    record_property("deliveries", len(receiver.taken))
+    record_property("faults", made)
+    record_property("refused", changes.refused)
     assert made >= FAULTS
     assert changes.refused > CHANGES // 100
 
 
-def break_often(faults: list[Callable[[], object]], changes: Changes) -> int:
+def break_often(faults: Sequence[Callable[[], object]], changes: Changes) -> int:
     """Make one fault after the other, from now on until the changes are made; count them."""
     made = 0
     while not changes.done.wait(PAUSE) or made < FAULTS:

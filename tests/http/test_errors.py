@@ -45,6 +45,7 @@ class Veto(errors.Forbidden):
         (Veto("Why"), 403, "frozen"),
         (errors.NotFound("Why"), 404, "not_found"),
         (errors.Conflict("Why"), 409, "conflict"),
+        (errors.BadGateway("Why"), 502, "bad_gateway"),
         (errors.Unavailable("Why"), 503, "unavailable"),
         (errors.Contention("Why"), 503, "contention"),
         (falcon.HTTPConflict(description="Why"), 409, "conflict"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -59,7 +60,7 @@ class Death(BaseException):
 class Work:
     """Be jobs that remember and fail, and the orders of them in one process."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, *, lease: float = LEASE) -> None:
         self.done: list[Mapping[str, Any]] = []
         self.error: Exception | None = None
         self.dies = False
@@ -73,7 +74,7 @@ class Work:
             storage=app.storage,
             queue=self.queue,
             clock=app.clock,
-            lease=LEASE,
+            lease=lease,
         )
 
     def order(self, job: str = "work.do", *, delay: float = 0.0, **payload: object) -> str:
@@ -346,3 +347,55 @@ def die(work: Work) -> None:
     with pytest.raises(Death):
         work.orders.perform(ticket)
     work.dies = False
+
+
+def test_a_lease_is_renewed_while_the_job_runs(application: Application, clock: Clock) -> None:
+    """A job may run longer than a lease lasts; nobody else takes it meanwhile."""
+    slow, other = Work(application, lease=0.3), Work(application)
+    gate, begun = threading.Event(), threading.Event()
+
+    def run(payload: Mapping[str, Any]) -> None:
+        begun.set()
+        assert gate.wait(30)
+
+    slow.orders._jobs = {"work.do": Job(name="work.do", run=run)}
+    slow.order()
+    slow.orders.run()
+    thread = threading.Thread(target=slow.orders.perform, args=(slow.queue.tickets.pop(),))
+    thread.start()
+    assert begun.wait(30)
+    for _ in range(5):
+        threading.Event().wait(0.11)
+        slow.orders.run()
+        clock.advance(seconds=0.2)
+        assert other.orders.take(1) == []
+    gate.set()
+    thread.join()
+    assert [account.state for account in slow.accounts()] == ["done"]
+
+
+def test_a_wake_comes_with_the_commit_and_not_without(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is woken finds what was written; nobody is woken for what was rolled back."""
+    organization = make_organization(application)
+    woken: list[str] = []
+    monkeypatch.setattr(type(application), "wake", lambda app, drain: woken.append(drain))
+    app = make_application(application.settings.database_url, clock=application.clock)
+
+    def fail(tx: Transaction) -> None:
+        app.enqueue("jobs.tidy", tx=tx)
+        raise Invalid("no")
+
+    with pytest.raises(Invalid):
+        app.storage.transact(organization.id, fail)
+    assert woken == []
+
+    def work(tx: Transaction) -> None:
+        app.enqueue("jobs.tidy", tx=tx)
+        app.enqueue("jobs.tidy", tx=tx)
+        assert woken == []
+
+    app.storage.transact(organization.id, work)
+    assert woken == ["jobs"]
+    app.storage.close()

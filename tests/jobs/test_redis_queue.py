@@ -79,6 +79,7 @@ def test_redis_holds_names_alone(app: Application, own_redis: Redis) -> None:
     app.orders.run()
     with redis.Redis.from_url(own_redis.url) as client:
         (key,) = client.keys("rq:job:*")
+        assert isinstance(key, bytes)
         stored = client.hgetall(key)
     assert stored[b"description"] == b"chores.note"
     data = stored[b"data"]

@@ -72,17 +72,31 @@ def test_a_window_begins_with_its_first_request() -> None:
 
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     """A window that ends in the far future is over."""
-    windows = Windows()
+    windows, clock = Windows(), Clock(NOW)
+    clock.advance(hours=1)
     for _ in range(3):
-        windows.count("key", now=NOW + 3600, seconds=60)
-    assert windows.count("key", now=NOW, seconds=60) == (1, NOW + 60)
+        windows.count("key", clock=clock, seconds=60)
+    clock.advance(hours=-1)
+    assert windows.count("key", clock=clock, seconds=60) == (1, 60)
+
+
+def test_the_time_is_read_where_nobody_else_counts() -> None:
+    """Who read it before a window began, and counts in it, would take it for one of the future."""
+    windows = Windows()
+
+    def clock() -> float:
+        assert windows._guard.locked()
+        return NOW
+
+    assert windows.count("key", clock=clock, seconds=60) == (1, 60)
 
 
 def test_too_many_keys_displace_the_one_that_ends_first() -> None:
     """Memory stays what it is; who is displaced starts anew."""
-    windows = Windows()
+    windows, clock = Windows(), Clock(NOW)
     keys = [f"key {number}" for number in range(SETS * WAYS)]
-    for second, key in enumerate(keys):
-        windows.count(key, now=NOW + second / 10_000, seconds=60)
-    used = [windows.count(key, now=NOW + 7, seconds=60)[0] for key in keys[-1000:]]
+    for key in keys:
+        windows.count(key, clock=clock, seconds=60)
+        clock.advance(seconds=1 / 10_000)
+    used = [windows.count(key, clock=clock, seconds=60)[0] for key in keys[-1000:]]
     assert used == [2] * 1000

@@ -48,10 +48,10 @@ class Browser:
 
     def press(self, page: Result) -> Result:
         """Press the button of a page."""
-        fields = {
-            name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0]
-            for name in ("token", "proof")
-        }
+        return self.send_form(form_fields(page))
+
+    def send_form(self, fields: dict[str, str]) -> Result:
+        """Send a form as the one of a page is sent."""
         return self.request(
             "POST",
             "/api/v1/auth/verify",
@@ -62,6 +62,14 @@ class Browser:
     def me(self) -> Result:
         """Ask who is signed in."""
         return self.request("GET", "/api/v1/auth/me")
+
+
+def form_fields(page: Result) -> dict[str, str]:
+    """Give what the form of a page sends."""
+    return {
+        name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0]
+        for name in ("token", "proof")
+    }
 
 
 def token_of(link: str) -> str:

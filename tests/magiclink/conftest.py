@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -35,7 +35,9 @@ def make(database_url: str, sink: MailSink, clock: Clock) -> Iterator[Make]:
     """Give a way to make applications on one database; all are closed at the end."""
     made: list[Application] = []
 
-    def make(**settings: object) -> Application:
+    def make(
+        *, sections: Mapping[str, Mapping[str, object]] | None = None, **settings: object
+    ) -> Application:
         given = {
             "smtp_url": sink.url,
             "mail_from": "ipcraft@example.com",
@@ -43,7 +45,7 @@ def make(database_url: str, sink: MailSink, clock: Clock) -> Iterator[Make]:
             "signup": "open",
             **settings,
         }
-        app = make_application(database_url, settings=given, clock=clock)
+        app = make_application(database_url, sections=sections, settings=given, clock=clock)
         made.append(app)
         return app
 

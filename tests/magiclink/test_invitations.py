@@ -11,6 +11,7 @@ from ipcraft.plugin import Application, Invalid, Statement, Transaction
 from ipcraft.testing import Client, Clock, make_organization
 from ipcraft.testing.organizations import Organization
 from ipcraft.testing.services import MailSink
+from ipcraft_accounts import change_plan
 from ipcraft_accounts.invitations import create_invitation
 from ipcraft_magiclink.invitations import due_invitations
 from ipcraft_magiclink.tables import invitations
@@ -104,6 +105,32 @@ def test_a_withdrawn_invitation_lets_nobody_in(
     link = sink.wait_for(1)[0].link
     assert org.client.delete(f"{INVITATIONS}/{identifier}").status_code == 204
     assert Browser(app).open(link, headers=HTML).status_code == 401
+
+
+@pytest.mark.parametrize("headers", [HTML, JSON])
+def test_where_there_is_no_room_a_person_is_told(
+    make: Make, sink: MailSink, headers: dict[str, str]
+) -> None:
+    """The last place went to another: 402, to a person on a page; later they may come in."""
+    sections = {"plans": {"catalogue": {"pro": {"users": 2}}}}
+    app = make(signup="closed", sections=sections)
+    org = make_organization(app, plan="pro")
+    for number, email in enumerate((BOB, "eve@example.com"), 1):
+        invite(org, email)
+        sink.wait_for(number)
+    links = {mail.recipients[0]: mail.link for mail in sink.mails}
+    assert Browser(app).open(links["eve@example.com"], headers=JSON).status_code == 200
+    bob = Browser(app)
+    answer = bob.open(links[BOB], headers=headers)
+    if headers is HTML:
+        answer = bob.press(answer)
+        assert answer.headers["content-type"].startswith("text/html")
+    assert answer.status_code == 402
+    assert "The plan pro includes 2 users" in answer.text
+    assert "session" not in bob.cookies
+    app.storage.transact(org.id, lambda tx: change_plan(tx, "enterprise"))
+    bob.ask(BOB)
+    assert bob.open(sink.wait_for(3)[-1].link, headers=JSON).json["organization"]["id"] == org.id
 
 
 def test_nothing_is_sent_for_what_was_rolled_back(

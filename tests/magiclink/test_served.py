@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -197,6 +198,27 @@ def test_with_redis_a_worker_mails(
             assert sink.wait_for(2)[-1].recipients == (ADA,)
 
 
+def test_a_worker_is_told_where_links_lead(
+    serve: Serve, sink: MailSink, database: str, tmp_path: Path
+) -> None:
+    """It does not know what is served; without a public URL whoever queues the job does."""
+    with Redis() as server:
+        served = serve(sink, IPCRAFT_REDIS_URL=server.url)
+        with _worker(database, tmp_path, environ(sink, IPCRAFT_REDIS_URL=server.url)):
+            ada = sign_in(served, sink, ADA)
+            answer = ada.post(
+                f"{served.url}/api/v1/invitations",
+                json={"email": BOB},
+                headers=WRITE,
+                timeout=PATIENCE,
+            )
+            assert answer.status_code == 201
+            assert sink.wait_for(2)[-1].link.startswith(f"{served.url}/api/v1/auth/verify?")
+        served.close()
+    greeting = f"Links lead to {served.url}: set IPCRAFT_PUBLIC_URL"
+    assert (greeting in served.log.read_text()) is not database.startswith("sqlite")
+
+
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_secrets_are_written_nowhere(
     serve: Serve, sink: MailSink, database: str, form: str
@@ -227,6 +249,7 @@ def test_secrets_are_written_nowhere(
     written = served.log.read_text()
     kept = _dump(database)
     assert "/api/v1/auth/verify" in written
+    assert ADA in kept
     for secret in (token, nonce, nonce.partition(".")[0], session, SECRET_KEY):
         assert secret not in written
         assert secret not in kept
@@ -260,9 +283,8 @@ def _contents(server: Redis) -> str:
         parts = []
         for key in client.scan_iter():
             if client.type(key) == b"hash":
-                for name, value in client.hgetall(key).items():
-                    assert isinstance(name, bytes)
-                    assert isinstance(value, bytes)
+                kept = cast("dict[bytes, bytes]", client.hgetall(key))
+                for name, value in kept.items():
                     parts.append(name + (zlib.decompress(value) if name == b"data" else value))
             parts.append(key)
     return b"\n".join(parts).decode("utf-8", "replace")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import Application, is_id
+from ipcraft.plugin import Application, CompiledStatement, Statement, is_id
 from ipcraft.testing import Clock
 from ipcraft.testing.services import MailSink
 from ipcraft_accounts import create_organization, create_user, find_member
 
-from .browsers import HTML, JSON, PUBLIC_URL, Browser, token_of
+from .browsers import HTML, JSON, PUBLIC_URL, Browser, form_fields, token_of
 
 Make = Callable[..., Application]
 ADA = "ada@example.com"
@@ -74,6 +76,16 @@ def test_cookies_are_as_they_should_be(browser: Browser, sink: MailSink) -> None
     session = browser.open(sink.wait_for(1)[0].link).cookies["session"]
     assert (session.http_only, session.secure, session.same_site) == (True, True, "Lax")
     assert (session.path, session.max_age) == ("/", 30 * 86_400)
+
+
+def test_a_nonce_that_has_served_is_forgotten(browser: Browser, sink: MailSink) -> None:
+    """Its cookie is taken back with a time that has passed; that it is empty is not enough."""
+    answer = browser.open(link_for(browser, sink))
+    taken_back = answer.cookies["magic_link"]
+    assert taken_back.value == ""
+    assert taken_back.expires is not None
+    assert taken_back.expires.year == 1970
+    assert (taken_back.path, taken_back.http_only, taken_back.secure) == ("/", True, True)
 
 
 def test_a_second_sign_in_is_the_same_person(browser: Browser, sink: MailSink) -> None:
@@ -189,6 +201,17 @@ def test_a_foreign_form_signs_nobody_in(app: Application, browser: Browser, sink
     assert (answer.status_code, answer.json["code"]) == (403, "csrf")
     assert "session" not in victim.cookies
     assert browser.open(link).status_code == 303
+
+
+def test_a_form_is_for_one_link(app: Application, browser: Browser, sink: MailSink) -> None:
+    """What was made for one token sends no other, in the same browser neither."""
+    first, second = link_for(browser, sink), link_for(browser, sink)
+    phone = Browser(app)
+    page = phone.open(first)
+    fields = form_fields(page) | {"token": token_of(second)}
+    answer = phone.send_form(fields)
+    assert (answer.status_code, answer.json["code"]) == (403, "csrf")
+    assert phone.press(page).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -403,12 +426,29 @@ def test_known_and_unknown_addresses_answer_alike(make: Make, sink: MailSink) ->
     assert seen[0] == seen[1]
 
 
-def test_an_answer_waits_for_no_mail_and_no_look(make: Make) -> None:
-    """Whoever asks, one order is written and nobody is looked up: no time tells who is known."""
-    app = make(smtp_url="smtp://127.0.0.1:1", signup="closed")
+@pytest.mark.parametrize("signup", ["open", "closed"])
+def test_asking_costs_the_same_for_everybody(
+    make: Make, monkeypatch: pytest.MonkeyPatch, signup: str
+) -> None:
+    """The same statements and one order, and no word with the mail server: no time tells."""
+    app = make(smtp_url="smtp://127.0.0.1:1", signup=signup)
     app.drains.end("jobs")
     create_organization(app.storage, name="Acme", owner_email=ADA)
+    asked: list[str] = []
+    compiled = Statement.compile
+
+    def compile_(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
+        found = compiled(statement, dialect)
+        asked.append(found.sql)
+        return found
+
+    monkeypatch.setattr(Statement, "compile", compile_)
+    seen = []
     for email in (ADA, "eve@example.com"):
+        asked.clear()
         assert Browser(app).ask(email).status_code == 200
+        seen.append(list(asked))
+    assert seen[0] == seen[1] != []
+    monkeypatch.undo()
     accounts = app.orders.accounts(finished=True, limit=10)
     assert [(each.job, each.state) for each in accounts] == [("magiclink.send", "queued")] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,7 +23,7 @@ from ipcraft_ipam.loading import load
 from ipcraft_ipam.network_files import ListedNetwork
 from ipcraft_ipam.networks import parse_network
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("IPCRAFT_TEST_ROUNDS", "3"))
 CLIENTS = 64
 
 
@@ -202,7 +203,7 @@ def test_the_plan_is_shown_without_the_inventory(database_url: str) -> None:
     """Where the plugin is switched off that keeps subnets, the others are counted."""
     app = make_application(database_url, disable=["ipam"])
     answer = make_organization(app).client.get("/api/v1/billing/plan")
-    app.storage.close()
+    app.close()
     assert answer.json["usage"] == {"users": 1}
 
 
@@ -273,3 +274,24 @@ def test_of_many_at_once_exactly_one_gets_the_last_place(crowd: Crowd, kind: str
     for _ in range(ROUNDS):
         statuses = crowd.create(kind)
         assert statuses == [201] + [402] * (CLIENTS - 1)
+
+
+def test_of_many_invited_at_once_exactly_one_gets_the_last_place(application: Application) -> None:
+    """64 people accept their invitations at one below the limit: one becomes a user."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for _ in range(ROUNDS):
+            organization = make_organization(application, plan="tiny")
+            guests = [f"{number}-{organization.email}" for number in range(CLIENTS)]
+            for guest in guests:
+                made = organization.client.post("/api/v1/invitations", json={"email": guest})
+                assert made.status_code == 201
+
+            def enter(guest: str) -> bool:
+                try:
+                    admit(application, guest)
+                except LimitReached:
+                    return False
+                return True
+
+            assert sum(pool.map(enter, guests)) == 1
+            assert usage(organization)["users"] == 2

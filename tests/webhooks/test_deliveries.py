@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ipcraft.plugin import Application, is_id
+from ipcraft.plugin import Application, Storage, Unavailable, is_id
 from ipcraft.testing import Clock, Organization, make_organization
 from ipcraft.testing.services import Reply, WebhookReceiver
 
@@ -415,3 +415,62 @@ def test_what_cannot_be_read_is_kept_as_text(
     dispatching.tell_and_run(event(organization))
     (entry,) = log(organization, webhook)
     assert entry["response_body"] == "\ufffd\ufffd" + "a" * 4_094
+
+
+class Flaky:
+    """Be a storage that one organization's transactions fail on, while it is said so."""
+
+    def __init__(self, storage: Storage, organization_id: str) -> None:
+        self._storage = storage
+        self._failing = organization_id
+        self.fails = True
+
+    def transact(self, organization_id: str, work: Any, **options: Any) -> Any:
+        """Fail for the one, run the work for the others."""
+        if self.fails and organization_id == self._failing:
+            raise Unavailable("not now")
+        return self._storage.transact(organization_id, work, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Do everything else as the storage does."""
+        return getattr(self._storage, name)
+
+
+def test_what_cannot_be_settled_holds_up_nobody_else(
+    application: Application,
+    organization: Organization,
+    receiver: WebhookReceiver,
+    dispatching: Dispatching,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is kept and written later, and is not made again for that; others go on meanwhile."""
+    other = make_organization(application)
+    webhook, others = subscribe(organization, receiver), subscribe(other, receiver)
+    dispatching.tell(event(organization))
+    dispatching.tell(event(other))
+    flaky = Flaky(application.storage, organization.id)
+    monkeypatch.setattr(application, "_storage", flaky)
+    dispatching.run()
+    assert (log(organization, webhook), len(log(other, others))) == ([], 1)
+    flaky.fails = False
+    dispatching.run()
+    assert len(log(organization, webhook)) == 1
+    assert len(receiver.taken) == 2
+
+
+def test_an_end_without_a_database_is_an_end(
+    application: Application,
+    organization: Organization,
+    receiver: WebhookReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What cannot be written or given back is left to others, when its lease has ended."""
+    subscribe(organization, receiver)
+    ending = Dispatching(application)
+    ending.tell(*(event(organization) for _ in range(20)))
+    receiver.reply = Reply(delay=0.2)
+    ending.dispatcher.run()
+    receiver.wait_for(1)
+    flaky = Flaky(application.storage, organization.id)
+    monkeypatch.setattr(application, "_storage", flaky)
+    ending.close()

@@ -262,6 +262,9 @@ def test_every_change_is_in_the_activity(organization: Organization) -> None:
         ("webhook.updated", "Rotated"),
         ("webhook.deleted", "Deleted"),
     ]
+    assert entries[2]["before"] == {"description": "CMDB sync"}
+    assert entries[2]["after"] == {"description": "Mirror"}
+    assert entries[0]["before"]["url"] == BODY["url"]
     assert {each["user_id"] for each in entries} == {organization.user_id}
     assert {each["resource_id"] for each in entries} == {made["id"]}
 

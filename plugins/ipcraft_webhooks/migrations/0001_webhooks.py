@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_index(
         "webhook_deliveries_attempt",
         "webhook_deliveries",
-        ["organization_id", "webhook_id", "event_id", "series", "attempt"],
+        ["webhook_id", "event_id", "series", "attempt"],
         unique=True,
     )
     _create_partial_index(
@@ -63,7 +63,7 @@ def upgrade() -> None:
     )
     _create_partial_index(
         "webhook_deliveries_log",
-        ["organization_id", "webhook_id", "delivered_at", "id"],
+        ["webhook_id", "delivered_at", "id"],
         where="delivered_at IS NOT NULL",
     )
     protect(op, "webhook_deliveries")

@@ -83,7 +83,9 @@ def test_no_log_error_or_table_holds_a_secret(
         told.append(went_wrong(Browser(application), canaries))
     written = capsys.readouterr()
     application.storage.close()
-    everything = "".join([written.out, written.err, *told, dump(application)])
+    kept = dump(application)
+    assert "ada@example.com" in kept
+    everything = "".join([written.out, written.err, *told, kept])
     assert "OpenID Connect" in everything
     assert len(issuer.given) > 10
     for secret in {*canaries, *issuer.given, "canary"}:
@@ -185,6 +187,7 @@ def test_a_served_process_signs_in_and_writes_no_secret(
         jar.close()
     kept = server.log.read_text() + dump(app)
     assert CALLBACK in kept
+    assert "ada@example.com" in kept
     for canary in (SECRET, *issuer.given, *params.values(), session, "canary"):
         assert canary not in kept.replace(issuer.url, "")
     databases.drop(url)
