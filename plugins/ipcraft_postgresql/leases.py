@@ -39,6 +39,7 @@ class Leases:
             use_lifo=True,
         )
         self._most = most
+        self._closed = False
 
     @contextmanager
     def lend(self) -> Iterator[Lease]:
@@ -46,14 +47,17 @@ class Leases:
 
         Raises `ipcraft.errors.Unavailable` when none is to be had in time.
         """
+        if self._closed:
+            raise Unavailable("the database is closed in this process")
         lease = Lease(self._lend, attempts=self._most + 1)
         try:
             yield lease
         finally:
-            lease.end()
+            lease.end(keep=not self._closed)
 
     def close(self) -> None:
-        """Close the connections that are not lent. Whoever asks again gets new ones."""
+        """Close the connections, those that are lent at their end, and lend none any more."""
+        self._closed = True
         self._pool.dispose()
 
     def _lend(self) -> PoolProxiedConnection:
@@ -90,18 +94,18 @@ class Lease:
                 self._hold()
         raise Unavailable("the database drops every connection")
 
-    def end(self) -> None:
-        """Give the connection back, in no transaction."""
+    def end(self, *, keep: bool) -> None:
+        """Give the connection back, in no transaction, to be kept open or closed."""
         if not self._held.is_valid:  # lost, and no other was to be had
             return
         try:
             if not self.link.closed and self.link.pgconn.transaction_status:
                 self.link.exchange([_ROLLBACK])
         finally:
-            if self.link.closed:
-                self._held.invalidate()
-            else:
+            if keep and not self.link.closed:
                 self._held.close()
+            else:
+                self._held.invalidate()
 
     def _hold(self) -> None:
         self._held = self._connect()

@@ -148,7 +148,8 @@ def test_a_drain_of_a_plugin_runs_with_the_cores(
     """It is woken by `app.wake`, and by a transaction when that is committed."""
     app = application(embedded, tmp_path, monkeypatch, name="sieve")
     app.drains.begin()
-    seen = app.registry.collect("ipcraft_drains", kind=Drain, app=app)[0].value.run.__globals__
+    drains = [each.value for each in app.registry.collect("ipcraft_drains", kind=Drain, app=app)]
+    seen = next(drain for drain in drains if drain.name.startswith("sieve")).run.__globals__
     runs = seen["RUNS"]
     assert runs.acquire(timeout=30)
     app.wake("sieve")
