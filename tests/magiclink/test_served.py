@@ -17,11 +17,10 @@ import psutil
 import pytest
 import redis
 import requests
-from sqlalchemy import Engine, MetaData, create_engine, make_url, select
-from sqlalchemy.pool import NullPool
 
 from ipcraft.testing import Databases
 from ipcraft.testing.applications import SECRET_KEY
+from ipcraft.testing.databases import dump
 from ipcraft.testing.services import MailSink, Redis
 from ipcraft.testing.serving import Served
 
@@ -247,7 +246,7 @@ def test_secrets_are_written_nowhere(
     session = browser.cookies["session"]
     served.close()
     written = served.log.read_text()
-    kept = _dump(database)
+    kept = dump(database)
     assert "/api/v1/auth/verify" in written
     assert ADA in kept
     for secret in (token, nonce, nonce.partition(".")[0], session, SECRET_KEY):
@@ -288,20 +287,3 @@ def _contents(server: Redis) -> str:
                     parts.append(name + (zlib.decompress(value) if name == b"data" else value))
             parts.append(key)
     return b"\n".join(parts).decode("utf-8", "replace")
-
-
-def _dump(database_url: str) -> str:
-    """Give every value of every table as text, and of a file its bytes too."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or "")
-        parts = [each.read_bytes() for each in sorted(file.parent.glob(f"{file.name}*"))]
-        return b"".join(parts).decode("latin-1") + _rows(create_engine(url, poolclass=NullPool))
-    return _rows(create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool))
-
-
-def _rows(engine: Engine) -> str:
-    metadata = MetaData()
-    with engine.connect() as connection:
-        metadata.reflect(connection)
-        return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])

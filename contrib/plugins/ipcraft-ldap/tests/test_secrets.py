@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import requests
 import structlog
-from sqlalchemy import Engine, MetaData, create_engine, make_url, select
-from sqlalchemy.pool import NullPool
 
 from ipcraft.logs import configure_logs
 from ipcraft.testing import Databases, Served
+from ipcraft.testing.databases import dump
 from ipcraft.testing.services import FaultProxy, Slapd
 from ipcraft_accounts import create_organization
 
@@ -113,20 +112,3 @@ def absent(*texts: str) -> None:
     """Check that no text holds a password."""
     for text in texts:
         assert not [canary for canary in CANARIES if canary in text]
-
-
-def dump(database_url: str) -> str:
-    """Give every value of every table as text, and of a file its bytes too."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or "")
-        parts = [each.read_bytes() for each in sorted(file.parent.glob(f"{file.name}*"))]
-        return b"".join(parts).decode("latin-1") + _rows(create_engine(url, poolclass=NullPool))
-    return _rows(create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool))
-
-
-def _rows(engine: Engine) -> str:
-    metadata = MetaData()
-    with engine.connect() as connection:
-        metadata.reflect(connection)
-        return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 import requests
 import structlog
-from sqlalchemy import Engine, MetaData, create_engine, make_url, select
-from sqlalchemy.pool import NullPool
 
 from ipcraft.logs import configure_logs
 from ipcraft.plugin import Application
 from ipcraft.testing import Databases, Served, make_application
+from ipcraft.testing.databases import dump
 from ipcraft.testing.services import free_port
 from ipcraft_accounts import create_organization
 
@@ -83,7 +82,7 @@ def test_no_log_error_or_table_holds_a_secret(
         told.append(went_wrong(Browser(application), canaries))
     written = capsys.readouterr()
     application.storage.close()
-    kept = dump(application)
+    kept = dump(application.settings.database_url)
     assert "ada@example.com" in kept
     everything = "".join([written.out, written.err, *told, kept])
     assert "OpenID Connect" in everything
@@ -129,23 +128,6 @@ def secrets_of(location: str) -> Canaries:
     return [query["state"], query["nonce"]]
 
 
-def dump(app: Application) -> str:
-    """Give every value of every table as text, and of a file its bytes too."""
-    url = make_url(app.settings.database_url)
-    if url.get_backend_name() == "sqlite":
-        file = Path(url.database or "")
-        parts = [each.read_bytes() for each in sorted(file.parent.glob(f"{file.name}*"))]
-        return b"".join(parts).decode("latin-1") + _rows(create_engine(url, poolclass=NullPool))
-    return _rows(create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool))
-
-
-def _rows(engine: Engine) -> str:
-    metadata = MetaData()
-    with engine.connect() as connection:
-        metadata.reflect(connection)
-        return repr([connection.execute(select(each)).all() for each in metadata.sorted_tables])
-
-
 def test_a_served_process_signs_in_and_writes_no_secret(
     databases: Databases, tmp_path: Path, issuer: Issuer
 ) -> None:
@@ -185,7 +167,7 @@ def test_a_served_process_signs_in_and_writes_no_secret(
         assert (me["user"]["email"], me["role"]) == ("ada@example.com", "editor")
         session = str(jar.cookies["session"])
         jar.close()
-    kept = server.log.read_text() + dump(app)
+    kept = server.log.read_text() + dump(app.settings.database_url)
     assert CALLBACK in kept
     assert "ada@example.com" in kept
     for canary in (SECRET, *issuer.given, *params.values(), session, "canary"):
