@@ -10,8 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
 from threading import Thread
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -21,6 +20,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import LOOPBACK
 
 _PATIENCE = 10.0
@@ -39,7 +39,7 @@ class Question:
     transport: str
 
 
-class DNSServer:
+class DNSServer(Ending):
     """Answer by UDP and TCP from what was told.
 
     >>> with DNSServer() as server:
@@ -102,17 +102,6 @@ class DNSServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _order(self, work: Coroutine[object, object, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)

@@ -8,11 +8,10 @@ import struct
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from threading import Thread
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy.engine import make_url
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import LOOPBACK, free_port
 
 _CHUNK = 65536
@@ -20,7 +19,7 @@ _PATIENCE = 10.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER for no time: close sends RST
 
 
-class FaultProxy:
+class FaultProxy(Ending):
     """Forward a loopback port to a server, well or badly.
 
     >>> with FaultProxy(server.host, server.port) as proxy:
@@ -85,17 +84,6 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _order(self, work: Coroutine[object, object, None]) -> None:
         """Have the proxy's thread do something, and wait until it is done."""

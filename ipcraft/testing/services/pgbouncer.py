@@ -6,11 +6,10 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy.engine import make_url
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import (
     LOOPBACK,
     Account,
@@ -38,7 +37,7 @@ max_client_conn = 500
 """
 
 
-class PgBouncer:
+class PgBouncer(Ending):
     """A PgBouncer of our own on a free loopback port.
 
     >>> with PgBouncer(server.create_database(), pool_size=2) as bouncer:
@@ -92,17 +91,6 @@ class PgBouncer:
         # A newer PgBouncer waits for its clients on SIGTERM; it keeps nothing worth the wait.
         end(self._process, politely=signal.SIGKILL)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _program() -> Path:

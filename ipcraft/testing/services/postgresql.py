@@ -13,7 +13,6 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import psycopg
@@ -21,6 +20,7 @@ from packaging.version import Version
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import (
     LOOPBACK,
     Account,
@@ -46,7 +46,7 @@ _PORT_TAKEN = "could not bind"
 _ATTEMPTS = 5
 
 
-class PostgreSQL:
+class PostgreSQL(Ending):
     """A server and what was made in it.
 
     >>> with PostgreSQL.obtain() as server:
@@ -159,17 +159,6 @@ class PostgreSQL:
                 self._drop(database)
             self._administer(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
             self._owner = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _own(self) -> Cluster:
         if self._cluster is None:

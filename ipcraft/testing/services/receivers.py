@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Condition, RLock, Thread
-from types import TracebackType
 from typing import Any, Literal, Self
 
 import orjson
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import DEADLINE, LOOPBACK, ServiceFailed
 
 Manner = Literal["whole", "reset", "silent", "drip", "endless", "bomb", "long_header"]
@@ -99,7 +99,7 @@ class Delivered:
         return self.headers.get(name, "")
 
 
-class WebhookReceiver:
+class WebhookReceiver(Ending):
     """Take deliveries on a free loopback port, and keep those that are well signed.
 
     >>> with WebhookReceiver() as receiver:
@@ -182,14 +182,6 @@ class WebhookReceiver:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._begin(), self._loop).result(_PATIENCE)
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     async def _begin(self) -> None:
         self._server = await asyncio.start_server(self._serve, sock=self._listening)

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import (
     LOOPBACK,
     MissingService,
@@ -29,7 +29,7 @@ URL_VARIABLE = "IPCRAFT_TEST_REDIS_URL"
 _PROGRAMS = ("valkey-server", "redis-server")
 
 
-class Redis:
+class Redis(Ending):
     """A Redis of our own on a free loopback port, which keeps nothing on the disk.
 
     >>> with Redis.obtain() as redis:
@@ -74,17 +74,6 @@ class Redis:
         if self._given is None:
             end(self._process, politely=signal.SIGTERM)
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _program() -> Path:

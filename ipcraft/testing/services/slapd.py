@@ -7,9 +7,8 @@ import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from ipcraft.testing.services.endings import Ending
 from ipcraft.testing.services.processes import (
     LOOPBACK,
     Account,
@@ -45,7 +44,7 @@ TLSCertificateKeyFile {folder}/key.pem
 """
 
 
-class Slapd:
+class Slapd(Ending):
     """A slapd of our own on free loopback ports.
 
     >>> with Slapd("dc=example,dc=com", LDIF) as slapd:
@@ -88,17 +87,6 @@ class Slapd:
         """Stop slapd and remove its folder."""
         end(self._process, politely=signal.SIGTERM)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         data = self._folder / "data"
