@@ -88,3 +88,13 @@ def test_a_lost_connection_is_given_back_once(ground: Ground) -> None:
     with ground.leases.lend() as first, ground.leases.lend() as second:
         first.begin(HELLO)
         second.begin(HELLO)
+
+
+def test_after_the_end_none_is_lent_and_none_stays_open(ground: Ground) -> None:
+    """Who has one to the end may finish with it; then it is closed."""
+    with ground.leases.lend() as lease:
+        ground.leases.close()
+        lease.begin(HELLO)
+        with pytest.raises(Unavailable, match="closed in this process"):
+            ground.leases.lend().__enter__()
+    assert lease.link.closed
