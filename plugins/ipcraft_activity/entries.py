@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -80,16 +80,12 @@ class Filter:
         """Give the same without what is older than so many days."""
         if days is None:
             return self
-        since = max(self.since or 0, now - days * DAY)
-        return Filter(**{**self._values(), "since": since})
+        return replace(self, since=max(self.since or 0, now - days * DAY))
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Give the values by their names, those that there are."""
-        return {name: value for name, value in self._values().items() if value is not None}
-
-    def _values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def _entry(*columns: Any) -> Entry:
