@@ -51,7 +51,14 @@ from ipcraft.events.changes import Change
 from ipcraft.events.reading import events_after
 from ipcraft.events.recording import Recorder
 from ipcraft.events.retention import delete_events, organizations_with_events
-from ipcraft.events.sinks import ClosableSink, Event, EventSink, Postponed, event_body
+from ipcraft.events.sinks import (
+    ClosableSink,
+    Event,
+    EventSink,
+    Postponed,
+    SelectiveSink,
+    event_body,
+)
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
@@ -126,6 +133,7 @@ __all__ = [
     "Row",
     "Schema",
     "Seconds",
+    "SelectiveSink",
     "Session",
     "StartError",
     "Statement",

@@ -20,7 +20,7 @@ from tenacity.wait import wait_exponential, wait_random
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.errors import RequestError
 from ipcraft.events.reading import events_after
-from ipcraft.events.sinks import ClosableSink, Postponed
+from ipcraft.events.sinks import ClosableSink, Postponed, SelectiveSink
 from ipcraft.events.tables import event_positions
 from ipcraft.jobs.definitions import Retries
 from ipcraft.jobs.drains import Drain
@@ -233,6 +233,8 @@ class Dispatcher:
 
     def _batch(self, lease: _Lease) -> Sequence[Event]:
         with self._storage.look(lease.organization_id) as reader:
+            if isinstance(self._sink, SelectiveSink) and not self._sink.wants(reader):
+                return ()
             return events_after(reader, lease.position, limit=AT_ONCE)
 
     def _offer(self, batch: Sequence[Event]) -> Postponed | None:

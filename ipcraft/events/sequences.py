@@ -28,7 +28,7 @@ LOCK = "events"
 """Held shared by who counts an organization's events, alone by who erases the organization."""
 
 _IDLE = 1.0
-_BUSY = 0.05
+_BUSY = 0.1
 
 
 class Arrival(ColumnElement[int]):

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ipcraft.errors import IPCraftError
 from ipcraft.timestamps import rfc3339
+
+if TYPE_CHECKING:
+    from ipcraft.data.transactions import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,8 @@ class EventSink(Protocol):
 
         Several organizations' events may come at the same time, each in a thread of its own. A
         sink that holds something open beyond the call has a method `close` besides, see
-        `ClosableSink`.
+        `ClosableSink`; one that few organizations have a use for a method `wants`, see
+        `SelectiveSink`.
         """
 
 
@@ -72,6 +76,19 @@ class ClosableSink(EventSink, Protocol):
 
     def close(self) -> object:
         """Let go of what is held open: called once, when the last delivery had time to end."""
+
+
+@runtime_checkable
+class SelectiveSink(EventSink, Protocol):
+    """Be a sink that most organizations have no use for."""
+
+    def wants(self, reader: Reader) -> bool:
+        """Tell whether the sink has any use for events of the reader's organization now.
+
+        Asked before its committed events are read. When the answer is no they are not, and do not
+        come later either. One query that finds a row by an index is what it may cost.
+        """
+        ...
 
 
 class Postponed(IPCraftError):

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import orjson
 import structlog
 
-from ipcraft.plugin import Application, Drain, Event, RequestError, event_body
+from ipcraft.plugin import Application, Drain, Event, Reader, RequestError, event_body
 from ipcraft_webhooks import queue
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.lanes import Lanes
@@ -47,6 +47,10 @@ class Subscriptions:
     def __init__(self, app: Application, *, types: EventTypes) -> None:
         self._app = app
         self._types = types
+
+    def wants(self, reader: Reader) -> bool:
+        """Tell whether the organization has a webhook that is switched on."""
+        return queue.has_subscribers(reader)
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Put in an attempt for each event and each webhook that wants to know of it."""

@@ -101,6 +101,9 @@ _MADE = func.coalesce(_d.delivered_at, 0) > 0
 _SUBSCRIBERS: Statement[Row] = Statement(
     select(_w.id, _w.event_types).where(_w.organization_id == own(), _w.is_active)
 )
+_HAS_SUBSCRIBERS: Statement[Row] = Statement(
+    select(_w.id).where(_w.organization_id == own(), _w.is_active).limit(1)
+)
 _PUT = Statement(insert(deliveries).on_conflict_do_nothing(index_elements=_ATTEMPT))
 
 # PERF: the webhooks for which something waits, found by as many steps in the index as there are
@@ -220,6 +223,11 @@ _BLAME: Statement[Row] = Statement(
     .values(failure_count=_w.failure_count + given("failures", Integer()))
     .returning(_w.failure_count)
 )
+
+
+def has_subscribers(reader: Reader) -> bool:
+    """Tell whether the organization has a webhook that is switched on."""
+    return reader.one(_HAS_SUBSCRIBERS) is not None
 
 
 def put(storage: Storage, organization_id: str, notices: Sequence[Notice], *, now_ms: int) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from ipcraft.events.dispatch import Dispatcher
 from ipcraft.events.sequences import Sequencer
-from ipcraft.plugin import Application, Change, Event, Postponed, Transaction, events_after
+from ipcraft.plugin import (
+    Application,
+    Change,
+    Event,
+    Postponed,
+    Reader,
+    Transaction,
+    events_after,
+)
 from ipcraft.testing import Clock, make_application
 
 NOON = 1_772_366_400
@@ -58,6 +66,17 @@ class Memory:
         for event in self.taken:
             found[event.organization_id].append(event.sequence)
         return dict(found)
+
+
+@dataclass
+class Choosy(Memory):
+    """Be a sink for a few organizations."""
+
+    wanted: set[str] = field(default_factory=set)
+
+    def wants(self, reader: Reader) -> bool:
+        """Tell whether the organization is one of them."""
+        return reader.organization_id in self.wanted
 
 
 @dataclass

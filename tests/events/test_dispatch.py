@@ -14,7 +14,7 @@ from ipcraft.events.tables import event_positions
 from ipcraft.plugin import Application, Postponed, Statement
 from ipcraft.testing import Clock, make_application, make_organization
 
-from .conftest import Make, Memory, Way, record
+from .conftest import Choosy, Make, Memory, Way, record
 
 MADE_WITH_AN_ORGANIZATION = 3
 POSITIONS = Statement(
@@ -188,6 +188,23 @@ def test_a_sink_is_told_that_its_process_ends(
     sink.open.set()
     closing.join(30)
     assert (len(sink.taken), sink.closed) == (MADE_WITH_AN_ORGANIZATION, 1)
+
+
+def test_events_that_a_sink_has_no_use_for_are_not_read(
+    application: Application, make: Make
+) -> None:
+    """They count as taken: what happens once it has a use for them is the first that comes."""
+    sink = Choosy()
+    way = make(sink)
+    organization_id = make_organization(application).id
+    way.count()
+    way.take()
+    assert positions(application) == [(organization_id, MADE_WITH_AN_ORGANIZATION, 0, None)]
+    sink.wanted.add(organization_id)
+    write(application, organization_id, 2)
+    way.count()
+    way.take()
+    assert sink.sequences() == {organization_id: [4, 5]}
 
 
 def test_one_organization_is_in_one_hand_at_a_time(

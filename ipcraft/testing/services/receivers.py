@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hmac
 import random
 import socket
 import struct
 import time
-import zlib
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -281,9 +281,8 @@ async def _endless(writer: asyncio.StreamWriter, reply: Reply) -> None:
 
 
 async def _bomb(writer: asyncio.StreamWriter, reply: Reply) -> None:
-    packer = zlib.compressobj(9, wbits=31)
-    packed = b"".join(packer.compress(bytes(_MEBIBYTE)) for _ in range(_BOMB // _MEBIBYTE))
-    packed += packer.flush()
+    # Packing a whole gigabyte would hold up the answers to others for seconds.
+    packed = gzip.compress(bytes(_MEBIBYTE)) * (_BOMB // _MEBIBYTE)
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}
     writer.write(_head(reply.status, headers) + packed)
     await writer.drain()
