@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from ipcraft.outbound.failures import Refused, Unreachable
 from ipcraft.outbound.guard import Guard
 from ipcraft.outbound.hosts import Host, read_host
 from ipcraft.outbound.name_servers import NameServer
+from ipcraft.outbound.probing import Probe, probe
 from ipcraft.outbound.resolution import Resolver
 from ipcraft.outbound.special_purpose import Address, plain
 from ipcraft.outbound.targets import Target, read_url
@@ -38,6 +40,8 @@ KEEP = 4096
 
 _IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"})
 """Methods that may be sent twice (RFC 9110, 9.2.2)."""
+
+_EVERYWHERE = Guard([ip_network("0.0.0.0/0"), ip_network("::/0")])
 
 _log = structlog.get_logger("ipcraft.outbound")
 
@@ -153,21 +157,41 @@ class Outbound:
         """
         return self._addresses(read_host(host), Deadline(deadline))
 
-    def connect(self, host: str, port: int, *, deadline: float = DEADLINE) -> socket.socket:
+    def connect(
+        self, host: str, port: int, *, deadline: float = DEADLINE, trusted: bool = False
+    ) -> socket.socket:
         """Open a TCP connection to a host; its timeout is what is left of the deadline.
 
-        Raises `Refused`, and `Unreachable`, whose cause is `ConnectionRefusedError` when the
-        host is there and nothing listens on the port.
+        A `trusted` host is one that the operator named, as a setting, and is not judged: nobody
+        else may have had a say in it. Raises `Refused`, and `Unreachable`, whose cause is
+        `ConnectionRefusedError` when the host is there and nothing listens on the port.
         """
         until = Deadline(deadline)
-        addresses = self._addresses(read_host(host), until)
-        opened, _ = dial(addresses, port, guard=self._guard, deadline=until)
+        guard = _EVERYWHERE if trusted else self._guard
+        addresses = self._addresses(read_host(host), until, guard)
+        opened, _ = dial(addresses, port, guard=guard, deadline=until)
         try:
             opened.settimeout(until.remaining())
         except Unreachable:
             opened.close()
             raise
         return opened
+
+    def probe(
+        self, host: str, ports: Sequence[int], *, deadline: float = DEADLINE
+    ) -> Generator[Probe, None, None]:
+        """Connect to all these ports of a host at once; give what comes, as it comes.
+
+        Of the host's addresses one of each family is probed. A port that says nothing until the
+        deadline is not in it. Close the iterator to stop early. Raises `Refused`, and
+        `Unreachable` when the host has no address.
+
+        >>> with closing(app.outbound.probe("example.com", [80, 443])) as probes:  # doctest: +SKIP
+        ...     open_ports = {each.port for each in probes if each.outcome == "open"}
+        """
+        until = Deadline(deadline)
+        addresses = self._addresses(read_host(host), until)
+        return probe(addresses, ports, guard=self._guard, deadline=until)
 
     def close(self) -> None:
         """Close the connections that are kept; new ones can be opened still."""
@@ -182,12 +206,15 @@ class Outbound:
             self._guard.refuse_address(target.host.address)
         return target
 
-    def _addresses(self, host: Host, deadline: Deadline) -> tuple[Address, ...]:
+    def _addresses(
+        self, host: Host, deadline: Deadline, guard: Guard | None = None
+    ) -> tuple[Address, ...]:
         """Give a host's addresses if all are good: who mixes in a bad one is up to something."""
+        guard = guard or self._guard
         addresses = tuple(plain(each) for each in self._resolver.addresses(host, deadline))
         try:
             for address in addresses:
-                self._guard.refuse_address(address)
+                guard.refuse_address(address)
         except Refused as error:
             if host.address is not None:
                 raise

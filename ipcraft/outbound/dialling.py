@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _DIALLED = 4
 """Addresses of a host that are tried."""
-_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+"""The socket's family of each version of IP."""
 
 
 def dial(
@@ -29,7 +31,7 @@ def dial(
     Each is judged when it is dialled, and has its share of the time. Raises `Refused`, and
     `Unreachable` when none answers.
     """
-    tried = _in_turns(addresses)[:_DIALLED]
+    tried = in_turns(addresses)[:_DIALLED]
     failure: OSError | None = None
     for place, address in enumerate(tried):
         guard.refuse_port(port)
@@ -64,14 +66,14 @@ def secure(
         opened.close()  # of no effect where TLS has taken the connection over
 
 
-def _in_turns(addresses: Sequence[Address]) -> list[Address]:
+def in_turns(addresses: Sequence[Address]) -> list[Address]:
     """Give IPv4 and IPv6 in turns: where one of them leads nowhere, the other is soon tried."""
-    families = [[each for each in addresses if each.version == version] for version in _FAMILIES]
+    families = [[each for each in addresses if each.version == version] for version in FAMILIES]
     return [each for each in chain(*zip_longest(*families)) if each is not None]
 
 
 def _connect(address: Address, port: int, *, timeout: float) -> socket.socket:
-    opened = socket.socket(_FAMILIES[address.version], socket.SOCK_STREAM)
+    opened = socket.socket(FAMILIES[address.version], socket.SOCK_STREAM)
     try:
         opened.settimeout(timeout)
         opened.connect((str(address), port))

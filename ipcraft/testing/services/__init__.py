@@ -1,7 +1,7 @@
 """Real servers for tests, on free loopback ports and in temporary folders.
 
 >>> from ipcraft.testing.services import DNSServer, MailSink, PgBouncer, PostgreSQL, Redis, Slapd
->>> from ipcraft.testing.services import Reply, WebhookReceiver
+>>> from ipcraft.testing.services import Reply, WebhookReceiver, WhoisServer
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -18,6 +18,7 @@ from ipcraft.testing.services.processes import MissingService, ServiceFailed, fr
 from ipcraft.testing.services.receivers import Delivered, Reply, WebhookReceiver
 from ipcraft.testing.services.redis import Redis
 from ipcraft.testing.services.slapd import Slapd
+from ipcraft.testing.services.whois_server import WhoisServer
 
 __all__ = [
     "DNSServer",
@@ -32,5 +33,6 @@ __all__ = [
     "ServiceFailed",
     "Slapd",
     "WebhookReceiver",
+    "WhoisServer",
     "free_port",
 ]

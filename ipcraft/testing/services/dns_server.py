@@ -59,9 +59,12 @@ class DNSServer(Ending):
         """Seconds to wait before each answer."""
         self.truncates = False
         """Whether answers by UDP are cut, so that the question comes again by TCP."""
+        self.negative_ttl: int | None = None
+        """Seconds for which it may be believed that there is nothing (RFC 2308); None: not said."""
         self.prefix = b""
         """Datagrams that are no answers go before each one by UDP."""
         self._addresses: dict[str, list[tuple[str, ...]]] = {}
+        self._records: dict[tuple[str, str], dns.rrset.RRset] = {}
         self._aliases: dict[str, str] = {}
         self._failures: dict[tuple[str, str], dns.rcode.Rcode] = {}
         self._udp, self._tcp = _sockets()
@@ -87,6 +90,14 @@ class DNSServer(Ending):
         The last turn stays.
         """
         self._addresses[name.lower()] = [tuple(turn) for turn in turns]
+
+    def tell_records(self, name: str, kind: str, *values: str, ttl: int = _TTL) -> None:
+        """Have the name these records of a type, as zone files write them.
+
+        >>> server.tell_records("good.example", "MX", "10 mail.good.example.", ttl=60)
+        """
+        name = name.lower()
+        self._records[name, kind] = dns.rrset.from_text_list(f"{name}.", ttl, "IN", kind, values)
 
     def alias(self, name: str, target: str) -> None:
         """Make the name an alias (CNAME) of another one."""
@@ -156,8 +167,13 @@ class DNSServer(Ending):
         elif name in self._addresses:
             wanted = [each for each in self._turn(name, kind) if _is(each, kind)]
             answer.answer += [_records(name, kind, wanted)] if wanted else []
-        elif name not in followed:
+        elif (name, kind) in self._records:
+            answer.answer.append(self._records[name, kind])
+        elif name not in followed and all(name != known for known, _ in self._records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
+        if self.negative_ttl is not None and not answer.answer:
+            soa = f"ns.{name}. who.{name}. 1 3600 600 86400 {self.negative_ttl}"
+            answer.authority.append(_records(name, "SOA", [soa]))
 
     def _turn(self, name: str, kind: str) -> tuple[str, ...]:
         turns = self._addresses[name]
