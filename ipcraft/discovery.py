@@ -35,6 +35,7 @@ BUILT_IN = (
     "plans",
     "activity",
     "webhooks",
+    "nettools",
 )
 """The order of the built-in plugins, as setup.cfg lists them.
 

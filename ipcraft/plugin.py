@@ -61,17 +61,22 @@ from ipcraft.events.sinks import (
 )
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
+from ipcraft.http.client_addresses import client_network
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many
-from ipcraft.http.schemas import Schema, as_complaint
+from ipcraft.http.schemas import Schema, as_complaint, refusal_of
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
 from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.mail import Letter, Mailer
 from ipcraft.outbound.client import Outbound
+from ipcraft.outbound.deadlines import Deadline
 from ipcraft.outbound.exchanges import Answer
 from ipcraft.outbound.failures import OutboundError, Refused, Unreachable
+from ipcraft.outbound.hosts import Host, read_host
+from ipcraft.outbound.name_servers import NameServer
+from ipcraft.outbound.probing import Probe
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
@@ -94,6 +99,7 @@ __all__ = [
     "Conflict",
     "Contention",
     "CountedPage",
+    "Deadline",
     "Drain",
     "Event",
     "EventSink",
@@ -102,6 +108,7 @@ __all__ = [
     "Forbidden",
     "HealthCheck",
     "Hopeless",
+    "Host",
     "Identity",
     "Invalid",
     "Invocation",
@@ -112,12 +119,14 @@ __all__ = [
     "LimitReached",
     "Mailer",
     "Migrations",
+    "NameServer",
     "NotFound",
     "Outbound",
     "OutboundError",
     "Page",
     "Plan",
     "Postponed",
+    "Probe",
     "QuerySession",
     "Queued",
     "RateLimit",
@@ -146,6 +155,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "as_complaint",
+    "client_network",
     "delete_events",
     "did_you_mean",
     "event_body",
@@ -166,6 +176,8 @@ __all__ = [
     "progress_bar",
     "protect",
     "query_integer",
+    "read_host",
+    "refusal_of",
     "rfc3339",
     "send_list",
     "status",

@@ -31,6 +31,7 @@ BUILT_IN = [
     "plans",
     "activity",
     "webhooks",
+    "nettools",
 ]
 
 

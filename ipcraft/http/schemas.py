@@ -134,6 +134,16 @@ def complaints(error: ValidationError, *, whole: str = "The body") -> list[Compl
     return sorted(found, key=lambda complaint: not complaint.message.startswith(_UNKNOWN))
 
 
+def refusal_of(error: ValidationError) -> Invalid:
+    """Make what a schema found wrong the refusal of the request, its first complaint in front."""
+    found = complaints(error)
+    fields: dict[str, list[str]] = {}
+    for complaint in found:
+        if complaint.field:
+            fields.setdefault(complaint.field, []).append(complaint.message)
+    return Invalid(found[0].message, code=sole_code(found), fields=fields)
+
+
 def _unknown(name: str, known: Sequence[str]) -> str:
     name = name[:_NAME_LENGTH]
     return f'{_UNKNOWN} "{name}"{did_you_mean(name, known)}'

@@ -1,0 +1,84 @@
+"""Parameters of tools: texts read as what they name, before anything is done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import EXCLUDE, ValidationError, fields
+
+from ipcraft.plugin import Host, Refused, Schema, read_host
+
+_DIGITS = 10
+
+
+class Parameters(Schema):
+    """Read the parameters of a tool, which are texts; those that no field names are left alone.
+
+    >>> from marshmallow import fields
+    >>> class Ping(Parameters):
+    ...     host = HostName(required=True)
+    ...     port = fields.Integer(load_default=443)
+    >>> Ping().load({"host": "Example.COM", "port": "80"})
+    {'host': 'example.com', 'port': 80}
+    """
+
+    class Meta:
+        """Leave other parameters alone."""
+
+        unknown = EXCLUDE
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Have a number read from its text."""
+        super().on_bind_field(field_name, field_obj)
+        if isinstance(field_obj, fields.Integer):
+            field_obj.pre_load = [_as_integer, *field_obj.pre_load]
+        field_obj.pre_load = [_once, *field_obj.pre_load]
+
+
+class HostOrAddress(fields.String):
+    """Read a host's name or address, in any spelling, as it is in ASCII and lower case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return self._read(super()._deserialize(value, attr, data, **kwargs)).name
+
+    def _read(self, text: str) -> Host:
+        try:
+            return read_host(text)
+        except Refused as error:
+            raise ValidationError(error.reason) from error
+
+
+class HostName(HostOrAddress):
+    """Read the host that is the target of a tool: a name or an address."""
+
+
+class DomainName(HostOrAddress):
+    """Read a name in the DNS; internationalized ones become ASCII (UTS 46)."""
+
+    def _read(self, text: str) -> Host:
+        host = super()._read(text)
+        if host.address is not None:
+            raise ValidationError("must be a domain name, not an address")
+        return host
+
+
+class IPAddress(HostOrAddress):
+    """Read an address, as text in its usual spelling."""
+
+    def _read(self, text: str) -> Host:
+        host = super()._read(text)
+        if host.address is None:
+            raise ValidationError("must be an IP address, not a name")
+        return host
+
+
+def _once(value: Any) -> Any:
+    if isinstance(value, list):
+        raise ValidationError("must be given once")
+    return value
+
+
+def _as_integer(value: Any) -> Any:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _DIGITS:
+        return int(value)
+    return value

@@ -1,0 +1,1 @@
+"""The network tools, against real name servers, WHOIS servers and ports on loopback."""
