@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypedDict
 
-from ipcraft.plugin import OutboundError, Unreachable
+from ipcraft.plugin import OutboundError, Unreachable, read_host
 from ipcraft_nettools.calls import Call
 from ipcraft_nettools.parameters import HostOrAddress, Parameters
 from ipcraft_nettools.tools import Finding, NetworkTool
@@ -68,8 +68,9 @@ class _Lookup:
         self._registries = registries
 
     def run(self, values: Mapping[str, Any], call: Call) -> Finding:
-        query: str = values["query"]
-        address = _address(query)
+        """Give what the registry says, or what the first server says where there is none."""
+        host = read_host(values["query"])
+        address, query = host.address, str(host.address or host.name)
         if address is not None:
             call.addresses(query)  # which judges it
         opened = call.connect_trusted(self._start.host, self._start.port, within=_FIRST_WITHIN)

@@ -17,6 +17,7 @@ from ipaddress import (
     ip_network,
     summarize_address_range,
 )
+from itertools import islice
 from typing import TypedDict
 
 from ipcraft.plugin import rfc3339
@@ -26,6 +27,7 @@ Address = IPv4Address | IPv6Address
 _MOST_LINES = 2000
 _LONGEST_LINE = 1000
 _MOST_VALUES = 50
+_MOST_RANGES = 64
 _END = ">>>"
 _NAME = "domain name"
 _SINGLE = {
@@ -93,10 +95,13 @@ def parse_domain(text: str, domain: str) -> Parsed:
 
 def parse_network(text: str, address: Address) -> Parsed:
     """Read the smallest network of a registry's answer that the address is in."""
+    blocks = map(_fields, _blocks(_lines(text)))
+    ranges = ((_single(fields, _RANGES), fields) for fields in blocks)
+    named = islice(((name, fields) for name, fields in ranges if name), _MOST_RANGES)
     around = [
         (span, fields)
-        for fields in map(_fields, _blocks(_lines(text)))
-        if (span := _span(_single(fields, _RANGES))) is not None and span.holds(address)
+        for name, fields in named
+        if (span := _span(name)) is not None and span.holds(address)
     ]
     if not around:
         return {}
@@ -153,9 +158,9 @@ def _time(text: str | None) -> str | None:
     return rfc3339(int(time.timestamp())) if time.tzinfo is not None else None
 
 
-def _span(text: str | None) -> _Span | None:
+def _span(text: str) -> _Span | None:
     """Read ``8.8.8.0 - 8.8.8.255`` or ``2001:db8::/32``; nothing that is neither."""
-    first, dash, last = (text or "").partition(" - ")
+    first, dash, last = text.partition(" - ")
     try:
         if dash:
             return _Span(ip_address(first.strip()), ip_address(last.strip()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -100,13 +99,13 @@ def test_one_that_fails_is_an_error_beside_the_others(tools: Client, resolvers: 
     """With a word why; the others' answers stay."""
     tell(resolvers, "example.com", "A", "8.8.8.8")
     resolvers["google"].fail("example.com", "A", "SERVFAIL")
-    resolvers["quad9"].close()
     answer = lookup(tools, "example.com")
-    assert answer["resolvers"]["google"] == {"error": "answers SERVFAIL"}
-    assert answer["resolvers"]["cloudflare"] == ["8.8.8.8"]
-    assert set(answer["resolvers"]["quad9"]) == {"error"}
+    assert answer["resolvers"] == {
+        "google": {"error": "answers SERVFAIL"},
+        "cloudflare": ["8.8.8.8"],
+        "quad9": ["8.8.8.8"],
+    }
     assert (answer["status"], answer["statuses"]["google"]) == ("NOERROR", None)
-    resolvers["quad9"] = DNSServer()
 
 
 def test_a_cut_answer_is_asked_for_again(tools: Client, resolvers: Resolvers) -> None:
@@ -275,22 +274,8 @@ def test_a_name_is_no_address(tools: Client) -> None:
     assert answer.json["fields"] == {"ip": ["ip must be an IP address, not a name"]}
 
 
-def test_silent_resolvers_are_waited_for_together(make_tools: Tools, resolvers: Resolvers) -> None:
-    """Three silences take no longer than one, and leave no thread behind."""
-    import dns.name
-
-    from ipcraft_nettools.resolvers import Resolver, ask_all
-
-    before = threading.active_count()
-    for server in resolvers.values():
-        server.silent = True
-    asked = [Resolver.of(f"{name}={server.address}") for name, server in resolvers.items()]
-    replies = ask_all(asked, dns.name.from_text("example.com"), "A", seconds=0.5)
-    assert [each.error for each in replies.values()] == ["does not answer in time"] * 3
-    assert threading.active_count() == before
-
-
 def test_a_resolver_that_is_not_there(make_tools: Tools) -> None:
-    """It is an error beside the others'."""
+    """It is known at once."""
     tools = make_tools(resolvers=[f"gone=127.0.0.1:{free_port()}"])
-    assert set(lookup(tools, "example.com")["resolvers"]["gone"]) == {"error"}
+    error = lookup(tools, "example.com")["resolvers"]["gone"]["error"]
+    assert error == "cannot be reached: Connection refused"
