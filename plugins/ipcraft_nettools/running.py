@@ -75,7 +75,9 @@ class Runner:
     def _place(self) -> Iterator[None]:
         """Hold one of the places. Nobody waits for one: that would take a thread, too."""
         if not self._places.acquire(blocking=False):
-            raise Unavailable("Too many tools are running; try again in a moment", code="busy")
+            raise Unavailable(
+                "Too many tools are running; try again in a moment", code="too_many_tools"
+            )
         try:
             yield
         finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from ipcraft_accounts import create_organization
 
 from .pages import DOCS, ROOT, snippet_of, snippets
 
-Enable = Callable[[str, str], Application]
+Enable = Callable[..., Application]
 
 
 @pytest.fixture
@@ -26,13 +28,13 @@ def enable(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Install a plugin of one module and give the application with it."""
     opened: list[Application] = []
 
-    def install(name: str, text: str) -> Application:
+    def install(name: str, text: str, **settings: object) -> Application:
         module = f"ipcraft_{name}"
         write_distribution(
             tmp_path, f"ipcraft-{name}", plugins={name: module}, files={f"{module}.py": text}
         )
         monkeypatch.syspath_prepend(tmp_path)
-        opened.append(make_application(database_url, enable=[name]))
+        opened.append(make_application(database_url, enable=[name], settings=settings))
         monkeypatch.delitem(sys.modules, module)
         return opened[-1]
 
@@ -82,6 +84,21 @@ def test_the_how_tos_strategy_works(enable: Enable) -> None:
     path = f"/api/v1/subnets/{subnet['id']}/first-free"
     taken = client.post(path, json={"strategy": "spaced", "count": 6}).json
     assert [address["ip"][-1] for address in taken] == ["1", "5", "2", "3", "4", "6"]
+
+
+def test_the_how_tos_tool_works(enable: Enable) -> None:
+    """It reads a greeting, for anybody, and only where it may."""
+    page = DOCS / "how-to" / "write-a-network-tool.md"
+    app = enable("banner", snippet_of(page, "# ipcraft_banner.py"), allowed_networks=["127.0.0.1"])
+    client = Client(app)
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        params = {"host": "127.0.0.1", "port": listener.getsockname()[1]}
+        asked = pool.submit(client.get, "/api/v1/tools/banner", params=params)
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"SSH-2.0-OpenSSH_9.9\r\nmore")
+            assert asked.result(10).json == {"host": "127.0.0.1", "line": "SSH-2.0-OpenSSH_9.9"}
+    assert client.get("/api/v1/tools/banner", params={"host": "127.0.0.2"}).status_code == 400
 
 
 def test_the_sign_ins_page_lets_the_invited_in(enable: Enable) -> None:

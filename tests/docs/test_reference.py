@@ -12,6 +12,7 @@ import pytest
 from ipcraft import hookspecs
 from ipcraft.http import errors
 from ipcraft_ipam import hookspecs as ipam_hookspecs
+from ipcraft_nettools import hookspecs as tool_hookspecs
 
 from .pages import DOCS, ROOT, generator, headings, read, snippets
 
@@ -36,7 +37,10 @@ def test_every_generated_part_is_on_one_page() -> None:
     assert sorted(written) == sorted(generator().PARTS)
 
 
-@pytest.mark.parametrize("module", [hookspecs, ipam_hookspecs], ids=lambda module: module.__name__)
+HOOKSPECS = (hookspecs, ipam_hookspecs, tool_hookspecs)
+
+
+@pytest.mark.parametrize("module", HOOKSPECS, ids=lambda module: module.__name__)
 def test_every_hook_is_documented_with_its_signature(module: object) -> None:
     """A hook has a heading with its name, and its exact signature."""
     page = read(REFERENCE / "hooks.md")

@@ -105,7 +105,7 @@ def test_any_tool_can_be_switched_off(make_tools: Tools) -> None:
 
 def test_a_tool_that_is_not_there_cannot_be_switched_off(make_tools: Tools) -> None:
     """The start says so, and what is near."""
-    with pytest.raises(StartError, match='there is no tool port, did you mean "ports"'):
+    with pytest.raises(StartError, match='there is no tool port; did you mean "ports"'):
         make_tools(disable=["port"])
 
 

@@ -95,4 +95,4 @@ def test_how_long_nothing_is_believed_can_be_said() -> None:
     with DNSServer() as server:
         server.negative_ttl = 30
         (authority,) = question(server, "bad.example", "A").authority
-        assert authority[0].minimum == 30
+        assert authority.to_text().split()[-1] == "30"

@@ -99,14 +99,15 @@ class _Server(ThreadingTCPServer):
 
 class _Handler(StreamRequestHandler):
     timeout = _PATIENCE
-    server: _Server
 
     def handle(self) -> None:
         """Read the one line that there is, and answer it."""
-        self.server.owner.connections += 1
+        assert isinstance(self.server, _Server)
+        owner = self.server.owner
+        owner.connections += 1
         with suppress(OSError):
             line = self.rfile.readline(_LONGEST_QUERY).decode("latin-1")
-            self.server.owner.answer(self.connection, line.removesuffix("\n").removesuffix("\r"))
+            owner.answer(self.connection, line.removesuffix("\n").removesuffix("\r"))
 
 
 def _whole(server: WhoisServer, connection: socket.socket, text: bytes) -> None:
