@@ -1,4 +1,4 @@
-"""The inventory: folders, subnets, addresses, and taking the next free ones."""
+"""The inventory: folders, VRFs, VLANs, subnets, addresses, and taking the next free ones."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ __all__ = [
 
 API = 1
 
+_NOUNS = {
+    "folder": "A folder",
+    "vrf": "A VRF",
+    "vlan": "A VLAN",
+    "subnet": "A subnet",
+    "address": "An address",
+}
+
 
 @hookimpl
 def ipcraft_hookspecs() -> ModuleType:
@@ -50,10 +58,10 @@ def ipcraft_migrations() -> Migrations:
 
 @hookimpl
 def ipcraft_event_types() -> Sequence[EventType]:
-    """Declare what happens to folders, subnets and addresses."""
+    """Declare what happens to folders, VRFs, VLANs, subnets and addresses."""
     return [
-        EventType(f"{resource}.{verb}", f"A {resource} was {verb}.")
-        for resource in ("folder", "subnet", "address")
+        EventType(f"{resource}.{verb}", f"{noun} was {verb}.")
+        for resource, noun in _NOUNS.items()
         for verb in ("created", "updated", "deleted")
     ]
 

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from ipcraft.plugin import (
     AddressBytes,
@@ -23,7 +33,7 @@ from ipcraft.plugin import (
 )
 from ipcraft_ipam.addresses import COLUMNS
 from ipcraft_ipam.networks import Span, to_bytes
-from ipcraft_ipam.tables import addresses, subnets
+from ipcraft_ipam.tables import USUAL_STATUS, addresses, every_vrf, subnets
 from ipcraft_ipam.usage import used_anywhere, used_within
 
 _a, _s = addresses.c, subnets.c
@@ -31,7 +41,9 @@ EQUAL = ("vrf_id", "mac_address", "hostname", "status", "owner")
 """The filters that a column equals."""
 
 _SELECTIVE = {"hostname", "mac_address", "ip"}
-"""Filters that an index answers."""
+"""Filters that an index answers, which does not have the order of lists."""
+
+_UNUSUAL = "unusual status"
 
 START: Row = ("", b"")
 _VRF_ID, _IP = COLUMNS.index(_a.vrf_id), COLUMNS.index(_a.ip)
@@ -44,7 +56,7 @@ def rows(tx: Reader, filters: Mapping[str, Any], *, after: Row = START, limit: i
     """
     after_vrf_id, after_ip = after
     return tx.all(
-        _page(frozenset(filters)),
+        _page(_names(filters)),
         **_parameters(filters),
         after_vrf_id=after_vrf_id,
         after_ip=after_ip,
@@ -59,14 +71,14 @@ def page_of(
 
     Filters: those of `EQUAL`; `ip` as a number.
     """
-    return _counted(frozenset(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
+    return _counted(_names(filters)).read(tx, limit=limit, offset=offset, **_parameters(filters))
 
 
 def page_of_subnet(
     tx: Reader, subnet_id: str, filters: Mapping[str, Any], *, limit: int, offset: int
 ) -> tuple[list[Row], int]:
     """Give the same of a subnet and all its descendants. Raises `NotFound`."""
-    found = _counted_in_subnet(frozenset(filters)).find(
+    found = _counted_in_subnet(_names(filters)).find(
         tx, subnet_id=subnet_id, limit=limit, offset=offset, **_parameters(filters)
     )
     if found is None:
@@ -77,6 +89,15 @@ def page_of_subnet(
 def place(row: Row) -> Row:
     """Give the row's place in the order of lists."""
     return row[_VRF_ID], row[_IP]
+
+
+def _names(filters: Mapping[str, Any]) -> frozenset[str]:
+    """Name the filters: what a statement depends on.
+
+    PERF: the index of statuses has the unusual ones, and serves a statement that asks for no other.
+    """
+    usual = filters.get("status", USUAL_STATUS) == USUAL_STATUS
+    return frozenset(filters) if usual else frozenset(filters) | {_UNUSUAL}
 
 
 def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +113,10 @@ def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
 def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
     conditions = [_a.organization_id == own()]
     conditions += [_a[name] == given(name) for name in EQUAL if name in names]
+    if _UNUSUAL in names:
+        conditions.append(_a.status != literal_column(f"'{USUAL_STATUS}'"))
+    if "ip" in names and "vrf_id" not in names:
+        conditions.append(_a.vrf_id.in_(every_vrf()))
     if "ip" in names:
         conditions.append(_a.ip == given("ip", AddressBytes))
     if "within" in names:

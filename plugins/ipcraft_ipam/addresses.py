@@ -27,9 +27,9 @@ from ipcraft_ipam.hierarchy import edge_role
 from ipcraft_ipam.locking import keep_tree
 from ipcraft_ipam.networks import BITS, Network, Span, format_address, from_bytes, to_bytes
 from ipcraft_ipam.subnets import Subnet, subnet
-from ipcraft_ipam.tables import addresses, free_ranges, subnets
+from ipcraft_ipam.tables import USUAL_STATUS, addresses, free_ranges, subnets
 
-STATUSES = ("active", "assigned", "reserved", "dhcp", "gateway", "deprecated", "offline")
+STATUSES = (USUAL_STATUS, "assigned", "reserved", "dhcp", "gateway", "deprecated", "offline")
 _EDITABLE = ("hostname", "mac_address", "description", "status", "owner")
 
 
@@ -87,7 +87,7 @@ def _find_place() -> Statement[Place]:
         .cte("target")
     )
     vrf_id = select(target.c.vrf_id).correlate(None).scalar_subquery()
-    home_id = subnet_rows.climb(vrf_id, _ip, _ip, to_top=False)
+    home_id = subnet_rows.climb(vrf_id, _ip, _ip)
     home = subnets.alias("home")
     taken_by = (
         select(_a.id)
@@ -220,7 +220,7 @@ def new_address(tx: Transaction, home: Subnet, values: Mapping[str, Any], *, ip:
         hostname=values.get("hostname"),
         mac_address=values.get("mac_address"),
         description=values.get("description"),
-        status=values.get("status", "active"),
+        status=values.get("status", USUAL_STATUS),
         owner=values.get("owner"),
         created_at=tx.now,
         updated_at=tx.now,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ipcraft.plugin import AddressBytes, Change, Statement, Transaction, given, own
-from ipcraft_ipam import free_space, sections
+from ipcraft_ipam import free_space, references
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.hierarchy import check_gateway, refuse_edges
 from ipcraft_ipam.locking import change_tree, keep_tree
@@ -17,7 +17,7 @@ from ipcraft_ipam.networks import BITS, Network, Span, format_address, to_bytes
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.tables import addresses, subnets
 
-_EDITABLE = ("name", "description", "section_id", "gateway", "is_pool")
+_EDITABLE = ("name", "description", "section_id", "vlan_id", "gateway", "is_pool")
 _MOVING = {"gateway", "is_pool"}
 
 _s, _a = subnets.c, addresses.c
@@ -38,9 +38,9 @@ _ASSIGNED = Statement(
 def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet:
     """Change the given fields of a subnet.
 
-    `values`: any of `name`, `description`, `section_id`, `gateway` (a number), `is_pool`. Raises
-    `NotFound`, and `Invalid` for an unknown folder, a gateway outside, or a pool that has its
-    network or broadcast address assigned and shall be one no longer.
+    `values`: any of `name`, `description`, `section_id`, `vlan_id`, `gateway` (a number),
+    `is_pool`. Raises `NotFound`, and `Invalid` for an unknown folder or VLAN, a gateway outside, or
+    a pool that has its network or broadcast address assigned and shall be one no longer.
     """
     if _MOVING & values.keys():
         change_tree(tx)
@@ -52,8 +52,7 @@ def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet
         return old
     new = replace(old, **changed, updated_at=tx.now)
     check_gateway(new.network, changed.get("gateway"))
-    if "section_id" in changed:
-        sections.require(tx, new.section_id)
+    references.require(tx, section_id=changed.get("section_id"), vlan_id=changed.get("vlan_id"))
     before = {name: getattr(old, name) for name in changed}
     tx.record(_updated(new, changed, before=before))
     if _MOVING & changed.keys():

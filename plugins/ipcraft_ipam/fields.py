@@ -1,4 +1,4 @@
-"""Fields of bodies that hold networks, addresses and MAC addresses."""
+"""Fields of bodies that hold networks, addresses, MAC addresses and route distinguishers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 
 from ipcraft.plugin import Invalid, as_complaint
 from ipcraft_ipam.networks import parse_address, parse_network
+from ipcraft_ipam.route_distinguishers import parse_route_distinguisher
 
 _MAC_ADDRESS = re.compile(
     r"[0-9a-f]{2}(?P<colon>:)[0-9a-f]{2}(?:(?P=colon)[0-9a-f]{2}){4}"
@@ -57,6 +58,16 @@ def address_field(**options: Any) -> Parsed:
 def mac_address_field(**options: Any) -> Parsed:
     """Take a MAC address in any usual notation, as ``00:1A:2B:3C:4D:5E``."""
     return Parsed(parse_mac_address, **options)
+
+
+def rd_field(**options: Any) -> Parsed:
+    """Take a route distinguisher, without leading zeros."""
+    return Parsed(parse_route_distinguisher, **options)
+
+
+def name_field(**options: Any) -> fields.String:
+    """Take a name that something must have."""
+    return fields.String(validate=validate.Length(min=1, max=_LONGEST), **options)
 
 
 def label_field(**options: Any) -> fields.String:

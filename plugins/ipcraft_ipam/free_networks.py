@@ -14,7 +14,7 @@ from ipcraft_ipam.hierarchy import create
 from ipcraft_ipam.locking import change_tree
 from ipcraft_ipam.networks import BITS, Network, Span, enclosing, from_bytes, to_bytes
 from ipcraft_ipam.subnets import Subnet
-from ipcraft_ipam.tables import addresses
+from ipcraft_ipam.tables import GLOBAL_VRF, addresses
 
 _a = addresses.c
 _LAST_ASSIGNED = Statement(
@@ -40,10 +40,15 @@ def take(
 ) -> tuple[Subnet, int]:
     """Create the lowest free network of the prefix length as a subnet.
 
-    Raises what `first_free` raises, and `Invalid` with code ``subnet_full`` when there is none.
+    It is in the VRF of the subnet around it; a `vrf_id` in `values` must say the same. Raises what
+    `first_free` raises, and `Invalid` with code ``subnet_full`` when there is none.
     """
     change_tree(tx)
     parent = subnet_rows.get(tx, subnet_id)
+    if (values.get("vrf_id", parent.vrf_id) or GLOBAL_VRF) != parent.vrf_id:
+        raise Invalid.field(
+            "vrf_id", f"vrf_id is not the VRF of {parent.network}", code="other_vrf"
+        )
     network = _first_free(tx, parent, prefix_length)
     if network is None:
         raise Invalid(

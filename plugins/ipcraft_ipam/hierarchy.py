@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, func, insert, literal, select, update
 
 from ipcraft.plugin import AddressBytes, Change, Invalid, Statement, Transaction, given, new_id, own
-from ipcraft_ipam import free_space, sections, usage
+from ipcraft_ipam import free_space, references, usage
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.free_space import FreeRange, free_range
 from ipcraft_ipam.locking import change_tree
@@ -86,9 +86,10 @@ def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tupl
 
     Give it with the number of addresses in it, those of its new descendants included.
 
-    `values`: the optional `vrf_id`, `section_id`, `name`, `description`, `gateway` (a number),
-    `is_pool`. Raises `Invalid` when the network exists, the gateway is outside, the folder is
-    unknown, or an address would become the network, broadcast or anycast address.
+    `values`: the optional `vrf_id`, `vlan_id`, `section_id`, `name`, `description`, `gateway` (a
+    number), `is_pool`. Raises `Invalid` when the network exists in its VRF, the gateway is outside,
+    VRF, VLAN or folder are unknown, or an address would become the network, broadcast or anycast
+    address.
     """
     change_tree(tx)
     vrf_id = values.get("vrf_id") or GLOBAL_VRF
@@ -97,10 +98,11 @@ def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tupl
         raise Invalid.field(
             "network", f"Subnet overlaps with existing subnet {network}", code="subnet_overlap"
         )
-    _refuse_vrf(vrf_id)
     subnet = _new(tx, network, values, parent)
     check_gateway(network, subnet.gateway)
-    sections.require(tx, subnet.section_id)
+    references.require(
+        tx, section_id=subnet.section_id, vrf_id=vrf_id or None, vlan_id=subnet.vlan_id
+    )
     tx.record(created(subnet))
     moved, adopts = _move_in(tx, subnet, parent)
     tx.write(INSERT, **row(subnet))
@@ -171,15 +173,11 @@ def created(subnet: Subnet) -> Change:
             "description": subnet.description,
             "section_id": subnet.section_id,
             "vrf_id": subnet.vrf_id or None,
+            "vlan_id": subnet.vlan_id,
             "gateway": None if gateway is None else format_address(gateway),
             "is_pool": subnet.is_pool,
         },
     )
-
-
-def _refuse_vrf(vrf_id: str) -> None:
-    if vrf_id != GLOBAL_VRF:
-        raise Invalid.field("vrf_id", "vrf_id names no VRF of yours", code="unknown_vrf")
 
 
 def _new(
@@ -191,7 +189,7 @@ def _new(
         network=network,
         parent_id=parent.id if parent else NO_PARENT,
         section_id=values.get("section_id"),
-        vlan_id=None,
+        vlan_id=values.get("vlan_id"),
         name=values.get("name"),
         description=values.get("description"),
         gateway=values.get("gateway"),

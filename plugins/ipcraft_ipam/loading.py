@@ -22,13 +22,14 @@ from ipcraft.plugin import (
     given,
     own,
 )
-from ipcraft_ipam import sections
+from ipcraft_ipam import sections, vrfs
 from ipcraft_ipam.hierarchy import create
 from ipcraft_ipam.network_files import ListedNetwork
 from ipcraft_ipam.networks import Network, from_bytes
 from ipcraft_ipam.tables import GLOBAL_VRF, subnets
 
 _CHUNK = 500
+_ALL = 2**31 - 1
 
 _s = subnets.c
 _EXISTING = Statement(
@@ -65,16 +66,19 @@ def load(
     networks: Sequence[ListedNetwork],
     *,
     section: str | None = None,
+    vrf: str | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Loaded:
-    """Create those subnets of the global VRF that are not there, in the order given.
+    """Create those subnets that are not there, in the order given.
 
-    `section` names the folder they go in, made when there is none of the name. `advance` is told
-    how many networks are done. Raises `Unavailable`, and `Invalid` when several folders have the
-    name.
+    `section` names the folder they go in and `vrf` the VRF, each made when there is none of the
+    name; a VRF may be given by its id or route distinguisher too. Without it they go in the global
+    one. `advance` is told how many networks are done. Raises `Unavailable`, `NotFound` for the id
+    of no VRF, and `Invalid` when several folders have the name.
     """
+    vrf_id = storage.transact(organization_id, partial(_vrf_id, text=vrf)) if vrf else GLOBAL_VRF
     with storage.read(organization_id) as tx:
-        existing = set(tx.all(_EXISTING, vrf_id=GLOBAL_VRF))
+        existing = set(tx.all(_EXISTING, vrf_id=vrf_id))
     new = [listed for listed in networks if listed.network not in existing]
     loaded = Loaded(present=len(networks) - len(new))
     advance(loaded.present)
@@ -84,7 +88,7 @@ def load(
     chunks = deque(_chunks(new))
     while chunks:
         chunk = chunks.popleft()
-        work = partial(_create, networks=chunk, section_id=section_id)
+        work = partial(_create, networks=chunk, section_id=section_id, vrf_id=vrf_id)
         try:
             storage.transact(organization_id, work)
         except _Refused as refusal:
@@ -112,22 +116,26 @@ def _chunks(networks: Sequence[ListedNetwork]) -> list[Sequence[ListedNetwork]]:
 
 
 def _section_id(tx: Transaction, *, name: str) -> str:
-    found = [section.id for section in _sections(tx) if section.name == name]
+    found = sections.SECTIONS.page(tx, {"name": name}, limit=_ALL)
     if len(found) > 1:
         raise Invalid(f"{len(found)} folders are called {name!r}: rename all but one")
-    return found[0] if found else sections.create(tx, {"name": name}).id
+    return found[0].id if found else sections.create(tx, {"name": name}).id
 
 
-def _sections(tx: Transaction) -> list[sections.Section]:
-    return sections.page(tx, limit=2**31 - 1)
+def _vrf_id(tx: Transaction, *, text: str) -> str:
+    found = vrfs.find(tx, text)
+    return found.id if found else vrfs.create(tx, {"name": text}).id
 
 
-def _create(tx: Transaction, *, networks: Sequence[ListedNetwork], section_id: str | None) -> None:
+def _create(
+    tx: Transaction, *, networks: Sequence[ListedNetwork], section_id: str | None, vrf_id: str
+) -> None:
     for index, listed in enumerate(networks):
         values: dict[str, Any] = {
             "name": listed.name,
             "description": listed.description,
             "section_id": section_id,
+            "vrf_id": vrf_id,
         }
         try:
             create(tx, listed.network, values)

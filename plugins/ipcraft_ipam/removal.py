@@ -61,7 +61,7 @@ def remove(tx: Transaction, subnet_id: str) -> None:
         "first": to_bytes(subnet.network.first),
         "last": to_bytes(subnet.network.last),
     }
-    tx.record_many(_deleted(*going) for going in tx.all(_GOING, **where))
+    tx.record_many(_deleted(subnet.vrf_id, *going) for going in tx.all(_GOING, **where))
     tx.write(_DELETE_ADDRESSES, **where)
     free_space.forget(tx, subnet.vrf_id, subnet.network)
     usage.forget(tx, subnet.vrf_id, subnet.network)
@@ -81,11 +81,11 @@ def _return_space(tx: Transaction, subnet: Subnet) -> None:
             free_space.give_back(tx, parent.id, returned)
 
 
-def _deleted(subnet_id: str, network: Network, used: int) -> Change:
+def _deleted(vrf_id: str, subnet_id: str, network: Network, used: int) -> Change:
     return Change(
         type="subnet.deleted",
         resource_id=subnet_id,
         label=str(network),
         details=f"Deleted subnet {network} with {used} address{'' if used == 1 else 'es'}",
-        data={"network": str(network), "addresses_deleted": used},
+        data={"network": str(network), "vrf_id": vrf_id or None, "addresses_deleted": used},
     )

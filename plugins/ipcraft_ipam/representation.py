@@ -14,6 +14,8 @@ from ipcraft_ipam.networks import Network, capacity, format_address, format_byte
 from ipcraft_ipam.sections import Section
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.usage import Usage, utilization
+from ipcraft_ipam.vlans import Vlan
+from ipcraft_ipam.vrfs import Vrf
 
 
 def section_object(section: Section) -> dict[str, Any]:
@@ -25,6 +27,30 @@ def section_object(section: Section) -> dict[str, Any]:
         "sort_order": section.sort_order,
         "created_at": rfc3339(section.created_at),
         "updated_at": rfc3339(section.updated_at),
+    }
+
+
+def vrf_object(vrf: Vrf) -> dict[str, Any]:
+    """Show a VRF."""
+    return {
+        "id": vrf.id,
+        "name": vrf.name,
+        "rd": vrf.rd,
+        "description": vrf.description,
+        "created_at": rfc3339(vrf.created_at),
+        "updated_at": rfc3339(vrf.updated_at),
+    }
+
+
+def vlan_object(vlan: Vlan) -> dict[str, Any]:
+    """Show a VLAN."""
+    return {
+        "id": vlan.id,
+        "number": vlan.number,
+        "name": vlan.name,
+        "description": vlan.description,
+        "created_at": rfc3339(vlan.created_at),
+        "updated_at": rfc3339(vlan.updated_at),
     }
 
 

@@ -12,17 +12,36 @@ from ipcraft_ipam.fields import (
     address_field,
     label_field,
     mac_address_field,
+    name_field,
     network_field,
+    rd_field,
     text_field,
 )
+from ipcraft_ipam.vlans import HIGHEST, LOWEST
 
 
 class SectionBody(Schema):
     """A folder to create or, partially, to change."""
 
-    name = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    name = name_field(required=True)
     description = text_field(allow_none=True)
     sort_order = fields.Integer()
+
+
+class VrfBody(Schema):
+    """A VRF to create or, partially, to change."""
+
+    name = name_field(required=True)
+    rd = rd_field(allow_none=True)
+    description = text_field(allow_none=True)
+
+
+class VlanBody(Schema):
+    """A VLAN to create or, partially, to change."""
+
+    number = fields.Integer(required=True, validate=validate.Range(LOWEST, HIGHEST))
+    name = name_field(required=True)
+    description = text_field(allow_none=True)
 
 
 class SubnetFields(Schema):
@@ -31,6 +50,7 @@ class SubnetFields(Schema):
     name = label_field(allow_none=True)
     description = text_field(allow_none=True)
     section_id = fields.String(allow_none=True)
+    vlan_id = fields.String(allow_none=True)
     gateway = address_field(allow_none=True)
     is_pool = fields.Boolean()
 
@@ -52,6 +72,7 @@ class SubnetChange(SubnetFields):
 class NextSubnet(SubnetFields):
     """A subnet to create in the next free network of a size."""
 
+    vrf_id = fields.String(allow_none=True)
     prefix_length = fields.Integer(required=True)
 
 

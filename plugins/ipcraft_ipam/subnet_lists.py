@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, and_, func, or_, select, tuple_
 from ipcraft.plugin import AddressBytes, CountedPage, Reader, Row, Statement, given, own
 from ipcraft_ipam.networks import Network, to_bytes
 from ipcraft_ipam.subnets import COLUMNS, Subnet, with_usage
-from ipcraft_ipam.tables import subnets
+from ipcraft_ipam.tables import every_vrf, subnets
 from ipcraft_ipam.usage import Usage, used_within
 
 _s = subnets.c
@@ -79,7 +79,7 @@ def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-_SELECTIVE = {"section_id", "network"}
+_SELECTIVE = {"section_id", "vlan_id", "network"}
 """Filters that an index answers."""
 
 
@@ -90,6 +90,8 @@ def _conditions(names: frozenset[str]) -> list[ColumnElement[bool]]:
         for name in ("section_id", "parent_id", "vrf_id", "vlan_id")
         if name in names
     ]
+    if "network" in names and "vrf_id" not in names:
+        conditions.append(_s.vrf_id.in_(every_vrf()))
     if "network" in names:
         conditions.append(_s.first == given("network_first", AddressBytes))
         conditions.append(_s.prefix_length == given("network_prefix", Integer()))

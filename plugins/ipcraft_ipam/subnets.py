@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, select, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, ScalarSelect, Select, select, tuple_
 
 from ipcraft.plugin import (
     AddressBytes,
@@ -17,7 +17,7 @@ from ipcraft.plugin import (
     own,
 )
 from ipcraft_ipam.networks import Network, from_bytes, to_bytes
-from ipcraft_ipam.tables import GLOBAL_VRF, NO_PARENT, subnets
+from ipcraft_ipam.tables import NO_PARENT, every_vrf, subnets
 from ipcraft_ipam.usage import USED_IN, Usage, used_within
 
 
@@ -128,52 +128,75 @@ CHILDREN = Statement(
 
 
 def climb(
-    vrf_id: ColumnElement[str], first: ColumnElement[Any], last: ColumnElement[Any], *, to_top: bool
+    vrf_id: ColumnElement[str], first: ColumnElement[Any], last: ColumnElement[Any]
 ) -> ScalarSelect[str]:
     """Find the id of the smallest subnet that contains `first`..`last`, itself included.
 
     It is the nearest network at or below, or an ancestor of that one: two networks are nested or
-    disjoint. `to_top` goes on to the root and gives the ids of all that contain it.
+    disjoint.
 
     PERF: each step looks up one row by its key. Written as joins, the planner may scan an
     organization for it, which is a good plan for the average tenant and a bad one for the largest.
     """
-    nearest = (
-        select(_s.id, _s.parent_id, _s.last)
-        .where(
+    nearest = select(_s.id, _s.parent_id, _s.last)
+    return _up_from(_nearest(nearest, vrf_id, first), last, to_top=False).scalar_subquery()
+
+
+def _nearest(
+    columns: Select[*tuple[Any, ...]], vrf_id: ColumnElement[str], first: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    return (
+        columns.where(
             _s.organization_id == own(),
             _s.vrf_id == vrf_id,
             tuple_(_s.first, _s.prefix_length) <= tuple_(first, given("prefix_length", Integer())),
         )
         .order_by(_s.first.desc(), _s.prefix_length.desc())
         .limit(1)
-        .subquery("nearest")
     )
-    up = select(nearest).cte("up", recursive=True)
-    parent = subnets.alias("parent").c
 
-    def of_parent(column: Column[Any]) -> ScalarSelect[Any]:
-        key = (parent.organization_id == own(), parent.id == up.c.parent_id)
-        return select(column).where(*key).correlate(up).scalar_subquery()
 
+def _up_from(
+    nearest: Select[*tuple[Any, ...]], last: ColumnElement[Any], *, to_top: bool
+) -> Select[*tuple[Any, ...]]:
+    """Give the ids of those that reach to `last`, up to the first one or to the root."""
+    up = select(nearest.subquery("nearest")).cte("up", recursive=True)
     climbing = [up.c.parent_id != NO_PARENT]
     if not to_top:
         climbing.append(up.c.last < last)
-    up = up.union_all(
-        select(up.c.parent_id, of_parent(parent.parent_id), of_parent(parent.last)).where(*climbing)
+    parent_id, end = (_by_id(column, up.c.parent_id) for column in (_s.parent_id, _s.last))
+    up = up.union_all(select(up.c.parent_id, parent_id, end).where(*climbing))
+    return select(up.c.id).where(up.c.last >= last)
+
+
+def _by_id(column: Column[Any], subnet_id: ColumnElement[str]) -> ScalarSelect[Any]:
+    """Look up a column of the subnet that a column of another row names."""
+    one = subnets.alias("one").c
+    key = (one.organization_id == own(), one.id == subnet_id)
+    return select(one[column.name]).where(*key).correlate_except(one.id.table).scalar_subquery()
+
+
+def _nearest_in_each_vrf(first: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    vrf = every_vrf().subquery("vrf")
+    found = _nearest(select(_s.id), vrf.c.id, first).correlate(vrf).scalar_subquery()
+    nearest = select(found.label("id")).select_from(vrf).subquery("nearest_id")
+    columns = (
+        _by_id(column, nearest.c.id).label(column.name) for column in (_s.parent_id, _s.last)
     )
-    return select(up.c.id).where(up.c.last >= last).scalar_subquery()
+    return select(nearest.c.id, *columns).where(nearest.c.id.is_not(None))
 
 
 _FIRST, _LAST = given("first", AddressBytes), given("last", AddressBytes)
 CONTAINER = Statement(
     select(*COLUMNS).where(
         _s.organization_id == own(),
-        _s.id == climb(given("vrf_id"), _FIRST, _LAST, to_top=False),
+        _s.id == climb(given("vrf_id"), _FIRST, _LAST),
     ),
     subnet,
 )
-CONTAINING = Statement(climb(given("vrf_id"), _FIRST, _LAST, to_top=True).element, str)
+_NEAREST = _nearest(select(_s.id, _s.parent_id, _s.last), given("vrf_id"), _FIRST)
+CONTAINING = Statement(_up_from(_NEAREST, _LAST, to_top=True), str)
+CONTAINING_ANYWHERE = Statement(_up_from(_nearest_in_each_vrf(_FIRST), _LAST, to_top=True), str)
 
 
 def get(tx: Reader, subnet_id: str) -> Subnet:
@@ -234,14 +257,20 @@ def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
 
 
 def containing(
-    tx: Reader, network: Network, *, vrf_id: str = GLOBAL_VRF
+    tx: Reader, network: Network, *, vrf_id: str | None = None
 ) -> list[tuple[Subnet, Usage]]:
-    """Give every subnet that contains the network (a single address is one too), largest first."""
-    ids = tx.all(
-        CONTAINING,
-        vrf_id=vrf_id,
-        first=to_bytes(network.first),
-        last=to_bytes(network.last),
-        prefix_length=network.prefix_length,
-    )
-    return [get_with_usage(tx, subnet_id) for subnet_id in reversed(ids)]
+    """Give every subnet that contains the network (a single address is one too).
+
+    Those of one VRF, or VRF by VRF without it; the largest first.
+    """
+    place = {
+        "first": to_bytes(network.first),
+        "last": to_bytes(network.last),
+        "prefix_length": network.prefix_length,
+    }
+    if vrf_id is None:
+        ids = tx.all(CONTAINING_ANYWHERE, **place)
+    else:
+        ids = tx.all(CONTAINING, vrf_id=vrf_id, **place)
+    found = [get_with_usage(tx, subnet_id) for subnet_id in ids]
+    return sorted(found, key=lambda row: (row[0].vrf_id, row[0].network))

@@ -9,14 +9,28 @@ condition: the global VRF, the parent of a root.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    CompoundSelect,
+    Index,
+    MetaData,
+    SmallInteger,
+    UniqueConstraint,
+    literal,
+    select,
+    union_all,
+)
 
-from ipcraft.plugin import AddressBytes, ExactText, Seconds, tenant_table
+from ipcraft.plugin import AddressBytes, ExactText, Seconds, own, tenant_table
 
 metadata = MetaData()
 
 GLOBAL_VRF = ""
 NO_PARENT = ""
+USUAL_STATUS = "active"
+"""The status most addresses have, the default; an index has those with another one."""
 
 sections = tenant_table(
     "sections",
@@ -28,6 +42,38 @@ sections = tenant_table(
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
 )
+
+vrfs = tenant_table(
+    "vrfs",
+    metadata,
+    Column("id", ExactText, primary_key=True),
+    Column("name", ExactText, nullable=False),
+    Column("rd", ExactText),
+    Column("description", ExactText),
+    Column("created_at", Seconds, nullable=False),
+    Column("updated_at", Seconds, nullable=False),
+    UniqueConstraint("organization_id", "name", name="uq_vrfs_name"),
+    UniqueConstraint("organization_id", "rd", name="uq_vrfs_rd"),
+)
+
+vlans = tenant_table(
+    "vlans",
+    metadata,
+    Column("id", ExactText, primary_key=True),
+    Column("number", SmallInteger, nullable=False),
+    Column("name", ExactText, nullable=False),
+    Column("description", ExactText),
+    Column("created_at", Seconds, nullable=False),
+    Column("updated_at", Seconds, nullable=False),
+    UniqueConstraint("organization_id", "number", "name", name="uq_vlans_number"),
+)
+
+
+def every_vrf() -> CompoundSelect[str]:
+    """Select the ids of the organization's VRFs, the global one among them."""
+    own_vrfs = select(vrfs.c.id).where(vrfs.c.organization_id == own())
+    return union_all(select(literal(GLOBAL_VRF, ExactText).label("id")), own_vrfs)
+
 
 subnets = tenant_table(
     "subnets",
@@ -59,6 +105,14 @@ Index(
     sqlite_where=subnets.c.section_id.is_not(None),
 )
 
+Index(
+    "ix_subnets_vlan_id",
+    subnets.c.organization_id,
+    subnets.c.vlan_id,
+    postgresql_where=subnets.c.vlan_id.is_not(None),
+    sqlite_where=subnets.c.vlan_id.is_not(None),
+)
+
 addresses = tenant_table(
     "addresses",
     metadata,
@@ -88,6 +142,24 @@ Index(
     addresses.c.mac_address,
     postgresql_where=addresses.c.mac_address.is_not(None),
     sqlite_where=addresses.c.mac_address.is_not(None),
+)
+Index(
+    "ix_addresses_owner",
+    addresses.c.organization_id,
+    addresses.c.owner,
+    addresses.c.vrf_id,
+    addresses.c.ip,
+    postgresql_where=addresses.c.owner.is_not(None),
+    sqlite_where=addresses.c.owner.is_not(None),
+)
+Index(
+    "ix_addresses_status",
+    addresses.c.organization_id,
+    addresses.c.status,
+    addresses.c.vrf_id,
+    addresses.c.ip,
+    postgresql_where=addresses.c.status != USUAL_STATUS,
+    sqlite_where=addresses.c.status != USUAL_STATUS,
 )
 
 subnet_usage = tenant_table(

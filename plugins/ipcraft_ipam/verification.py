@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from ipcraft.plugin import Statement, Transaction, own
 from ipcraft_ipam import address_lists, addresses
@@ -17,7 +17,15 @@ from ipcraft_ipam.addresses import Address
 from ipcraft_ipam.free_space import assignable, without
 from ipcraft_ipam.networks import Span, format_address, from_bytes
 from ipcraft_ipam.subnets import Subnet
-from ipcraft_ipam.tables import NO_PARENT, free_ranges, subnet_usage, subnets
+from ipcraft_ipam.tables import (
+    NO_PARENT,
+    free_ranges,
+    sections,
+    subnet_usage,
+    subnets,
+    vlans,
+    vrfs,
+)
 
 _PAGE = 5000
 
@@ -43,6 +51,26 @@ _RANGES = Statement(
         (Span(from_bytes(first), from_bytes(last)), host_bits),
     ),
 )
+
+
+def _referring_to_nothing(column: str, table: Table) -> Statement[Subnet]:
+    there = select(table.c.id).where(table.c.organization_id == own())
+    return Statement(
+        select(*subnet_rows.COLUMNS).where(
+            _s.organization_id == own(), _s[column] != "", _s[column].not_in(there)
+        ),
+        subnet_rows.subnet,
+    )
+
+
+_DANGLING = [
+    (noun, column, _referring_to_nothing(column, table))
+    for noun, column, table in (
+        ("the folder", "section_id", sections),
+        ("the VRF", "vrf_id", vrfs),
+        ("the VLAN", "vlan_id", vlans),
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +100,7 @@ def verify(tx: Transaction) -> Iterator[Drift]:
     }
     sweep = _Sweep(tx)
     yield from sweep.drifts()
+    yield from _dangling(tx)
     for done in sweep.closed:
         yield from _check_counter(done, counters)
         yield from _check_ranges(done, ranges.pop(done.subnet.id, []))
@@ -81,6 +110,16 @@ def verify(tx: Transaction) -> Iterator[Drift]:
             yield Drift("", message)
     for subnet_id in ranges:
         yield Drift(subnet_id, f"free ranges of no subnet: {subnet_id}")
+
+
+def _dangling(tx: Transaction) -> Iterator[Drift]:
+    """Give the subnets whose folder, VRF or VLAN is not there."""
+    for noun, column, statement in _DANGLING:
+        for subnet in tx.all(statement):
+            named = getattr(subnet, column)
+            yield Drift(
+                subnet.id, f"subnet {subnet.network} is in {noun} {named}, which is not there"
+            )
 
 
 class _Sweep:

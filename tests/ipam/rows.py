@@ -7,13 +7,21 @@ from sqlalchemy import select
 from ipcraft.data.statements import Row, Statement, own
 from ipcraft.data.transactions import Transaction
 from ipcraft.events.tables import events
-from ipcraft_ipam.tables import addresses, free_ranges, sections, subnet_usage, subnets
+from ipcraft_ipam.tables import (
+    addresses,
+    free_ranges,
+    sections,
+    subnet_usage,
+    subnets,
+    vlans,
+    vrfs,
+)
 
 _ROWS = {
     table.name: Statement(
         select(table).where(table.c.organization_id == own()).order_by(*table.primary_key.columns)
     )
-    for table in (sections, subnets, addresses, subnet_usage, free_ranges, events)
+    for table in (sections, vrfs, vlans, subnets, addresses, subnet_usage, free_ranges, events)
 }
 
 

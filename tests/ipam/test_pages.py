@@ -12,13 +12,31 @@ from ipcraft.testing.organizations import Organization
 
 LISTS = (
     "/api/v1/sections",
+    "/api/v1/vrfs",
+    "/api/v1/vrfs?name=b",
+    "/api/v1/vrfs?rd=65000:2",
+    "/api/v1/vlans",
+    "/api/v1/vlans?number=120",
+    "/api/v1/vlans?name=c",
     "/api/v1/subnets",
+    "/api/v1/subnets?network=10.0.0.0/16",
+    "/api/v1/subnets?vlan_id={vlan}",
+    "/api/v1/subnets?vrf_id={vrf}",
     "/api/v1/subnets?parent_id={root}",
     "/api/v1/subnets?parent_id=",
     "/api/v1/subnets?section_id={section}",
     "/api/v1/subnets?vrf_id=",
     "/api/v1/addresses",
     "/api/v1/addresses?vrf_id=",
+    "/api/v1/addresses?vrf_id={vrf}",
+    "/api/v1/addresses?ip=10.0.0.1",
+    "/api/v1/addresses?ip=10.0.0.1&vrf_id={vrf}",
+    "/api/v1/addresses?hostname=web",
+    "/api/v1/addresses?owner=ops",
+    "/api/v1/addresses?owner=ops&vrf_id=",
+    "/api/v1/addresses?mac_address=001a.2b3c.4d5e",
+    "/api/v1/addresses?status=reserved",
+    "/api/v1/addresses?status=reserved&owner=ops",
     "/api/v1/addresses?status=active",
     "/api/v1/subnets/{root}/addresses",
     "/api/v1/subnets/{root}/addresses?status=reserved",
@@ -29,7 +47,10 @@ LISTS = (
 
 @pytest.fixture
 def ids(organization: Organization) -> dict[str, str]:
-    """Make folders, a root with five children of which four have three addresses each."""
+    """Make folders, VRFs, VLANs, and a root with five children, most of it once more in a VRF.
+
+    Four of the children have three addresses each.
+    """
 
     def make(path: str, body: object) -> Any:
         answer = organization.client.post(path, json=body)
@@ -37,22 +58,33 @@ def ids(organization: Organization) -> dict[str, str]:
         return answer.json
 
     sections = [make("/api/v1/sections", {"name": name})["id"] for name in "abc"]
+    vrfs = [make("/api/v1/vrfs", {"name": n, "rd": f"65000:{ord(n) - 96}"})["id"] for n in "abc"]
+    vlans = [make("/api/v1/vlans", {"number": 120, "name": name})["id"] for name in "abc"]
     root = make("/api/v1/subnets", {"network": "10.0.0.0/16"})["id"]
     make("/api/v1/subnets", {"network": "fd00::/64"})
-    children = make(
-        "/api/v1/subnets",
-        [{"network": f"10.0.{n}.0/24", "section_id": sections[0]} for n in range(5)],
+    make("/api/v1/subnets", {"network": "10.0.0.0/16", "vrf_id": vrfs[1]})
+    fields = {"section_id": sections[0], "vlan_id": vlans[1]}
+    networks = [f"10.0.{n}.0/24" for n in range(5)]
+    children, others = (
+        make("/api/v1/subnets", [{"network": n, "vrf_id": vrf, **fields} for n in networks])
+        for vrf in (None, vrfs[1])
     )
-    for number, child in enumerate(children[:4]):
+    for number, child in [*enumerate(children[:4]), *enumerate(others[:4])]:
         make(
             f"/api/v1/subnets/{child['id']}/addresses",
             [
-                {"ip": f"10.0.{number}.{last}", "status": status}
-                for last, status in ((1, "active"), (2, "reserved"), (3, "active"))
+                {"ip": f"10.0.{number}.{last}", "status": status, **extra}
+                for last, status, extra in (
+                    (1, "active", {"hostname": "web", "owner": "ops"}),
+                    (2, "reserved", {"owner": "ops"}),
+                    (3, "active", {"mac_address": "00:1a:2b:3c:4d:5e"}),
+                )
             ],
         )
     return {
         "section": sections[0],
+        "vrf": vrfs[1],
+        "vlan": vlans[1],
         "root": root,
         "leaf": children[0]["id"],
         "empty": children[4]["id"],

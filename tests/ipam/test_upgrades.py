@@ -14,6 +14,11 @@ from ipcraft_ipam.tables import free_ranges
 from ipcraft_ipam.verification import verify
 
 OLD = (
+    "DROP TABLE vrfs",
+    "DROP TABLE vlans",
+    "DROP INDEX ix_subnets_vlan_id",
+    "DROP INDEX ix_addresses_owner",
+    "DROP INDEX ix_addresses_status",
     "DROP INDEX ix_free_ranges_host_bits",
     "ALTER TABLE free_ranges DROP COLUMN host_bits",
     "UPDATE alembic_version_ipam SET version_num = 'ipam_0002'",

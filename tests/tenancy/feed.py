@@ -68,8 +68,18 @@ def deliver(organization: Organization, webhook_id: str) -> str:
 
 MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
     "section_id": lambda org, made: create(org, "/api/v1/sections", {"name": secrets.token_hex(4)}),
+    "vrf_id": lambda org, made: create(org, "/api/v1/vrfs", {"name": secrets.token_hex(4)}),
+    "vlan_id": lambda org, made: create(
+        org, "/api/v1/vlans", {"number": 120, "name": secrets.token_hex(4)}
+    ),
     "subnet_id": lambda org, made: create(
-        org, "/api/v1/subnets", {"network": "10.0.1.0/24", "section_id": made["section_id"]}
+        org,
+        "/api/v1/subnets",
+        {
+            "network": "10.0.1.0/24",
+            "section_id": made["section_id"],
+            "vlan_id": made["vlan_id"],
+        },
     ),
     "address_id": lambda org, made: create(
         org, f"/api/v1/subnets/{made['subnet_id']}/addresses", {"ip": "10.0.1.10"}
@@ -88,6 +98,10 @@ MAKERS: dict[str, Callable[[Organization, Mapping[str, str]], str]] = {
 BODIES: dict[tuple[str, str], tuple[Body, ...] | Exempt] = {
     ("POST", "/api/v1/sections"): ({"name": "Mine"},),
     ("PATCH", "/api/v1/sections/{section_id}"): ({"name": "Mine"},),
+    ("POST", "/api/v1/vrfs"): ({"name": "Mine", "rd": "65000:1"},),
+    ("PATCH", "/api/v1/vrfs/{vrf_id}"): ({"name": "Mine"}, {"rd": "65000:1"}),
+    ("POST", "/api/v1/vlans"): ({"number": 7, "name": "Mine"},),
+    ("PATCH", "/api/v1/vlans/{vlan_id}"): ({"name": "Mine"}, {"number": 8}),
     ("POST", "/api/v1/subnets"): ({"network": "10.9.0.0/16"}, [{"network": "10.9.0.0/16"}]),
     ("PATCH", "/api/v1/subnets/{subnet_id}"): ({"name": "Mine"}, {"gateway": "10.0.1.1"}),
     ("POST", "/api/v1/subnets/{subnet_id}/split"): ({"parts": 2},),

@@ -20,6 +20,11 @@ _SHOWN = 20
 @click.option(
     "--section", metavar="NAME", help="The folder to put them in; made when there is none."
 )
+@click.option(
+    "--vrf",
+    metavar="VRF",
+    help="The VRF to put them in, by name, route distinguisher or id; made when there is none.",
+)
 @click.option("--column", metavar="NAME", help="The column that has the networks.")
 @pass_application
 def load_command(
@@ -28,6 +33,7 @@ def load_command(
     file: Path,
     organization: str | None,
     section: str | None,
+    vrf: str | None,
     column: str | None,
 ) -> None:
     """Create the subnets a file lists.
@@ -39,7 +45,7 @@ def load_command(
     listed = read_networks(file, column=column)
     chosen = named_organization(app, organization)
     with progress_bar(file.name, total=len(listed)) as advance:
-        loaded = load(app.storage, chosen.id, listed, section=section, advance=advance)
+        loaded = load(app.storage, chosen.id, listed, section=section, vrf=vrf, advance=advance)
     click.echo(
         f"{len(listed)} networks: {loaded.created} created, {loaded.present} already there, "
         f"{len(loaded.refused)} refused"

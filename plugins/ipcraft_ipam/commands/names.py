@@ -6,7 +6,7 @@ import click
 
 from ipcraft.plugin import Application, NotFound, StartError, Transaction, is_id
 from ipcraft_accounts import Organization, find_organization, list_organizations
-from ipcraft_ipam import subnets
+from ipcraft_ipam import subnets, vrfs
 from ipcraft_ipam.networks import parse_network
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.tables import GLOBAL_VRF
@@ -18,6 +18,11 @@ organization_option = click.option(
     "organization",
     metavar="ORG",
     help="The organization, by name or id; may be left out when there is only one.",
+)
+vrf_option = click.option(
+    "--vrf",
+    metavar="VRF",
+    help="The VRF, by name, route distinguisher or id; the global one is ''.",
 )
 
 
@@ -40,16 +45,18 @@ def named_organization(app: Application, text: str | None) -> Organization:
     return found[0]
 
 
-def named_subnet(tx: Transaction, text: str) -> Subnet:
-    """Find a subnet by its id, or by its network in the global VRF.
+def named_subnet(tx: Transaction, text: str, *, vrf: str | None = None) -> Subnet:
+    """Find a subnet by its id, or by its network in a VRF, the global one if none was named.
 
     Raises `NotFound`, and `Invalid` for what is neither.
     """
     if is_id(text, "sub"):
         return subnets.get(tx, text)
     network = parse_network(text)
-    found = subnets.container(tx, GLOBAL_VRF, network)
+    vrf_id = vrfs.named(tx, vrf or GLOBAL_VRF)
+    found = subnets.container(tx, vrf_id, network)
     if found is None or found.network != network:
+        within = f" in VRF {vrf}" if vrf else ""
         inside = f"; the smallest around it is {found.network}" if found else ""
-        raise NotFound(f"there is no subnet {network}{inside}")
+        raise NotFound(f"there is no subnet {network}{within}{inside}")
     return found

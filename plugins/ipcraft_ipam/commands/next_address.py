@@ -11,7 +11,12 @@ from marshmallow import ValidationError
 from ipcraft.plugin import Invalid, Invocation, Transaction
 from ipcraft_ipam import allocation
 from ipcraft_ipam.addresses import Address
-from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
+from ipcraft_ipam.commands.names import (
+    named_organization,
+    named_subnet,
+    organization_option,
+    vrf_option,
+)
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.schemas import NextAddresses
 from ipcraft_ipam.strategies import AllocationStrategy, named
@@ -22,6 +27,7 @@ _BODY = NextAddresses()
 @click.command("next")
 @click.argument("subnet")
 @organization_option
+@vrf_option
 @click.option(
     "--count",
     type=click.IntRange(1, allocation.MOST),
@@ -50,17 +56,19 @@ def next_command(
     *,
     subnet: str,
     organization: str | None,
+    vrf: str | None,
     url: str | None,
     key: str | None,
     **options: str | int | None,
 ) -> None:
     """Take the next free addresses of a subnet and print them, one on a line.
 
-    SUBNET is a network or an id. All of COUNT are taken, or none.
+    SUBNET is a network, in the global VRF unless --vrf says otherwise, or an id. All of COUNT are
+    taken, or none.
     """
     body = {name: value for name, value in options.items() if value is not None}
     if url is None:
-        taken = _from_database(invocation, subnet, body, organization=organization)
+        taken = _from_database(invocation, subnet, body, organization=organization, vrf=vrf)
     elif key is None:
         raise click.UsageError("--url needs an API key: --key or IPCRAFT_API_KEY")
     elif organization is not None:
@@ -69,12 +77,17 @@ def next_command(
         # Imported late: it brings requests.
         from ipcraft_ipam.commands.remote import take
 
-        taken = take(url, subnet, body, key=key)
+        taken = take(url, subnet, body, key=key, vrf=vrf)
     click.echo("\n".join(taken))
 
 
 def _from_database(
-    invocation: Invocation, subnet: str, body: Mapping[str, Any], *, organization: str | None
+    invocation: Invocation,
+    subnet: str,
+    body: Mapping[str, Any],
+    *,
+    organization: str | None,
+    vrf: str | None,
 ) -> list[str]:
     fields = _checked(body)
     app = invocation.application()
@@ -86,7 +99,7 @@ def _from_database(
     chosen = named_organization(app, organization)
 
     def work(tx: Transaction) -> list[Address]:
-        home = named_subnet(tx, subnet)
+        home = named_subnet(tx, subnet, vrf=vrf)
         return allocation.take(tx, home.id, fields, strategy=strategy, count=count)
 
     return [format_address(each.ip) for each in app.storage.transact(chosen.id, work)]

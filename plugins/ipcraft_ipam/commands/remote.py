@@ -13,27 +13,44 @@ from ipcraft_ipam.networks import parse_network
 _TIMEOUT = 30.0
 
 
-def take(url: str, subnet: str, body: Mapping[str, Any], *, key: str) -> list[str]:
-    """Take addresses of a subnet, named by its id or its network in the global VRF.
+def take(
+    url: str, subnet: str, body: Mapping[str, Any], *, key: str, vrf: str | None = None
+) -> list[str]:
+    """Take addresses of a subnet, named by its id or its network in a VRF, by default the global.
 
     `body` has a ``count`` and what else ``POST first-free`` knows. Raises `RequestError` with
     what the server said, and `Unavailable` when there is none.
     """
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {key}"
-        subnets = f"{url.rstrip('/')}/api/v1/subnets"
-        subnet_id = subnet if is_id(subnet, "sub") else _find(session, subnets, subnet)
-        taken = _ask(session, "POST", f"{subnets}/{subnet_id}/first-free", json=dict(body))
+        api = f"{url.rstrip('/')}/api/v1"
+        subnet_id = subnet if is_id(subnet, "sub") else _find(session, api, subnet, vrf=vrf)
+        taken = _ask(session, "POST", f"{api}/subnets/{subnet_id}/first-free", json=dict(body))
     return [address["ip"] for address in cast("list[dict[str, str]]", taken)]
 
 
-def _find(session: requests.Session, subnets: str, text: str) -> str:
+def _find(session: requests.Session, api: str, text: str, *, vrf: str | None) -> str:
     network = str(parse_network(text))
-    found = cast("list[dict[str, Any]]", _ask(session, "GET", subnets, params={"network": network}))
-    for subnet in found:
-        if subnet["vrf_id"] is None:
-            return str(subnet["id"])
-    raise NotFound(f"there is no subnet {network}")
+    vrf_id = _vrf_id(session, api, vrf) if vrf else ""
+    for subnet in _list(session, f"{api}/subnets", network=network, vrf_id=vrf_id):
+        return str(subnet["id"])
+    raise NotFound(f"there is no subnet {network}" + (f" in VRF {vrf}" if vrf else ""))
+
+
+def _vrf_id(session: requests.Session, api: str, text: str) -> str:
+    if is_id(text, "vrf"):
+        return text
+    names = [{"name": text}]
+    if ":" in text:
+        names.append({"rd": text})
+    for name in names:
+        for vrf in _list(session, f"{api}/vrfs", **name):
+            return str(vrf["id"])
+    raise NotFound(f"there is no VRF {text}")
+
+
+def _list(session: requests.Session, url: str, **params: str) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", _ask(session, "GET", url, params=params))
 
 
 def _ask(session: requests.Session, method: str, url: str, **options: Any) -> object:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
 from ipcraft.plugin import Application, Transaction, pass_application
-from ipcraft_ipam import subnet_lists, subnets
-from ipcraft_ipam.commands.names import named_organization, named_subnet, organization_option
+from ipcraft_ipam import subnet_lists, subnets, vrfs
+from ipcraft_ipam.commands.names import (
+    named_organization,
+    named_subnet,
+    organization_option,
+    vrf_option,
+)
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.usage import Usage
 
@@ -23,22 +28,30 @@ _COLORS = ((0.9, "red"), (0.7, "yellow"), (0.0, "green"))
 @click.command("tree")
 @click.argument("subnet", required=False)
 @organization_option
+@vrf_option
 @click.option("--depth", type=click.IntRange(min=0), help="How many levels to show; 0 is the top.")
 @pass_application
 def tree_command(
-    app: Application, *, subnet: str | None, organization: str | None, depth: int | None
+    app: Application,
+    *,
+    subnet: str | None,
+    organization: str | None,
+    vrf: str | None,
+    depth: int | None,
 ) -> None:
     """Show the subnets as a tree, with their utilization.
 
-    SUBNET, a network or an id, shows only that branch.
+    SUBNET, a network or an id, shows only that branch. Without --vrf all VRFs are shown, and SUBNET
+    is in the global one.
     """
     chosen = named_organization(app, organization)
     with app.storage.read(chosen.id) as tx:
-        if subnet is None:
-            branches = subnet_lists.walk(tx, {}, size=_PAGE)
+        if subnet is not None:
+            branches = _branch(tx, named_subnet(tx, subnet, vrf=vrf))
         else:
-            branches = _branch(tx, named_subnet(tx, subnet))
-        for line in _lines(branches, depth=depth):
+            filters = {} if vrf is None else {"vrf_id": vrfs.named(tx, vrf)}
+            branches = subnet_lists.walk(tx, filters, size=_PAGE)
+        for line in _lines(branches, vrfs.names(tx), depth=depth):
             click.echo(line)
 
 
@@ -52,14 +65,16 @@ def _branch(tx: Transaction, root: Subnet) -> Iterator[tuple[Subnet, Usage]]:
         yield below
 
 
-def _lines(branches: Iterator[tuple[Subnet, Usage]], *, depth: int | None) -> Iterator[str]:
+def _lines(
+    branches: Iterator[tuple[Subnet, Usage]], names: Mapping[str, str], *, depth: int | None
+) -> Iterator[str]:
     above: list[Subnet] = []
     vrf_id: str | None = None
     for subnet, usage in branches:
         if subnet.vrf_id != vrf_id:
             vrf_id, above = subnet.vrf_id, []
             if vrf_id:
-                yield f"VRF {vrf_id}"
+                yield f"VRF {names.get(vrf_id, vrf_id)}"
         while above and above[-1].network.last < subnet.network.first:
             above.pop()
         if depth is None or len(above) <= depth:

@@ -16,6 +16,8 @@ from ipcraft_ipam.resources.subnets import (
     SubnetsResource,
     UsageResource,
 )
+from ipcraft_ipam.resources.vlans import VlanResource, VlansResource
+from ipcraft_ipam.resources.vrfs import VrfResource, VrfsResource
 
 
 def routes(app: Application) -> list[Route]:
@@ -24,6 +26,10 @@ def routes(app: Application) -> list[Route]:
     resources = {
         "/api/v1/sections": SectionsResource(app),
         "/api/v1/sections/{section_id}": SectionResource(app),
+        "/api/v1/vrfs": VrfsResource(app),
+        "/api/v1/vrfs/{vrf_id}": VrfResource(app),
+        "/api/v1/vlans": VlansResource(app),
+        "/api/v1/vlans/{vlan_id}": VlanResource(app),
         "/api/v1/subnets": SubnetsResource(app),
         subnet: SubnetResource(app),
         f"{subnet}/split": SplitResource(app),

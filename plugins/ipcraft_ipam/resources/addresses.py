@@ -24,6 +24,7 @@ from ipcraft_ipam.addresses import STATUSES
 from ipcraft_ipam.fields import parse_mac_address
 from ipcraft_ipam.networks import parse_address
 from ipcraft_ipam.representation import address_object, listed_address
+from ipcraft_ipam.resources.filters import given_filters
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
 from ipcraft_ipam.schemas import AddressChange, NewAddress
 
@@ -125,9 +126,7 @@ def _stream(
 
 
 def _filters(req: falcon.Request) -> dict[str, Any]:
-    filters: dict[str, Any] = {
-        name: req.get_param(name, default="") for name in address_lists.EQUAL if name in req.params
-    }
+    filters = given_filters(req, address_lists.EQUAL)
     if "mac_address" in filters:
         filters["mac_address"] = parse_mac_address(filters["mac_address"])
     if filters.get("status", STATUSES[0]) not in STATUSES:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application, Page, Reader, Row, load, send_list, stream_list
+from ipcraft.plugin import Application, load
 from ipcraft_ipam import sections
 from ipcraft_ipam.representation import section_object
-from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
+from ipcraft_ipam.resources.registers import send_records
 from ipcraft_ipam.schemas import SectionBody
-from ipcraft_ipam.sections import Section
+from ipcraft_ipam.sections import SECTIONS
 
 _NEW = SectionBody()
 _CHANGE = SectionBody(partial=True)
@@ -23,17 +23,7 @@ class SectionsResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the folders by sort order and name."""
-        identity = req.context.identity
-        page = Page.of(req)
-        if page.limit is None:
-            found = pages(
-                self._app, identity, read=_page_after, place=_position, show=section_object
-            )
-            stream_list(resp, found)
-            return
-        with self._app.look(identity) as reader:
-            rows, total = sections.page_of(reader, limit=page.limit, offset=page.offset)
-        send_list(req, resp, rows=[section_object(row) for row in rows], page=page, total=total)
+        send_records(self._app, req, resp, register=SECTIONS, filters={}, show=section_object)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create a folder."""
@@ -67,11 +57,3 @@ class SectionResource:
         """Delete the folder; its subnets stay."""
         self._app.transact(req.context.identity, lambda tx: sections.remove(tx, section_id))
         resp.status = falcon.HTTP_204
-
-
-def _page_after(tx: Reader, after: Row | None) -> list[Section]:
-    return sections.page(tx, after=after or sections.FIRST, limit=PAGE_SIZE)
-
-
-def _position(row: Section) -> Row:
-    return row.sort_order, row.name, row.id

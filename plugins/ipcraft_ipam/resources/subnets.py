@@ -27,16 +27,16 @@ from ipcraft_ipam.representation import (
     subnet_object,
     usage_object,
 )
+from ipcraft_ipam.resources.filters import given_filters
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
 from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange
 from ipcraft_ipam.subnets import Subnet
-from ipcraft_ipam.tables import GLOBAL_VRF
 from ipcraft_ipam.usage import Usage
 
 _NEW = NewSubnet()
 _CHANGE = SubnetChange()
 _SPLIT = Split()
-_FILTERS = ("section_id", "parent_id", "vrf_id")
+_FILTERS = ("section_id", "parent_id", "vrf_id", "vlan_id")
 
 
 class SubnetsResource:
@@ -77,7 +77,7 @@ class SubnetsResource:
     ) -> None:
         page = Page.of(req)
         with self._app.read(req.context.identity) as tx:
-            found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id", GLOBAL_VRF))
+            found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id"))
         rows = [row for row in found if subnet_lists.matches(row[0], filters)]
         end = None if page.limit is None else page.offset + page.limit
         shown = [_object(row) for row in rows[page.offset : end]]
@@ -175,10 +175,7 @@ def _object(row: tuple[Subnet, Usage]) -> dict[str, Any]:
 
 
 def _filters(req: falcon.Request) -> dict[str, Any]:
-    params = req.params
-    filters: dict[str, Any] = {
-        name: req.get_param(name, default="") for name in _FILTERS if name in params
-    }
+    filters = given_filters(req, _FILTERS)
     network = req.get_param("network")
     if network is not None:
         filters["network"] = parse_network(network)
