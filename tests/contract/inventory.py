@@ -20,6 +20,19 @@ def add_section(org: Org, name: str, **fields: object) -> Resource:
     return made
 
 
+def add_vrf(org: Org, name: str, **fields: object) -> Resource:
+    """Create a VRF."""
+    made: Resource = created(org.post("/api/v1/vrfs", json={"name": name, **fields}))
+    return made
+
+
+def add_vlan(org: Org, number: int, name: str, **fields: object) -> Resource:
+    """Create a VLAN."""
+    body = {"number": number, "name": name, **fields}
+    made: Resource = created(org.post("/api/v1/vlans", json=body))
+    return made
+
+
 def add_subnet(org: Org, network: str, **fields: object) -> Resource:
     """Create a subnet."""
     made: Resource = created(org.post("/api/v1/subnets", json={"network": network, **fields}))

@@ -12,6 +12,8 @@ from .inventory import (
     add_key,
     add_section,
     add_subnet,
+    add_vlan,
+    add_vrf,
     address_of,
     subnet_of,
 )
@@ -25,6 +27,8 @@ def test_each_kind_has_its_prefix(org: Org) -> None:
     subnet = add_subnet(org, "10.0.1.0/24")
     assert is_id(subnet["id"], "sub")
     assert is_id(add_section(org, "Production")["id"], "sec")
+    assert is_id(add_vrf(org, "Blue")["id"], "vrf")
+    assert is_id(add_vlan(org, 120, "Voice")["id"], "vlan")
     assert is_id(add_address(org, subnet, "10.0.1.10")["id"], "addr")
     assert is_id(add_key(org)["id"], "key")
     assert all(is_id(entry["id"], "act") for entry in activity(org))

@@ -8,7 +8,7 @@ import pytest
 
 from .answers import created, found, gone, refused
 from .clients import Client
-from .inventory import add_address, add_key, add_section, add_subnet, networks
+from .inventory import add_address, add_key, add_section, add_subnet, add_vlan, add_vrf, networks
 
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org, Served
@@ -17,6 +17,12 @@ WRITES: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/api/v1/sections", {"name": "Production"}),
     ("PATCH", "/api/v1/sections/{section}", {"name": "Production"}),
     ("DELETE", "/api/v1/sections/{section}", None),
+    ("POST", "/api/v1/vrfs", {"name": "Blue"}),
+    ("PATCH", "/api/v1/vrfs/{vrf}", {"name": "Blue"}),
+    ("DELETE", "/api/v1/vrfs/{vrf}", None),
+    ("POST", "/api/v1/vlans", {"number": 120, "name": "Voice"}),
+    ("PATCH", "/api/v1/vlans/{vlan}", {"name": "Voice"}),
+    ("DELETE", "/api/v1/vlans/{vlan}", None),
     ("POST", "/api/v1/subnets", {"network": "10.1.0.0/16"}),
     ("PATCH", "/api/v1/subnets/{subnet}", {"name": "Web servers"}),
     ("DELETE", "/api/v1/subnets/{subnet}", None),
@@ -32,6 +38,10 @@ READS = (
     "/api/v1/auth/me",
     "/api/v1/sections",
     "/api/v1/sections/{section}",
+    "/api/v1/vrfs",
+    "/api/v1/vrfs/{vrf}",
+    "/api/v1/vlans",
+    "/api/v1/vlans/{vlan}",
     "/api/v1/subnets",
     "/api/v1/subnets/{subnet}",
     "/api/v1/subnets/{subnet}/usage",
@@ -52,6 +62,8 @@ def ids(org: Org) -> dict[str, str]:
     subnet = add_subnet(org, "10.0.1.0/24")
     return {
         "section": add_section(org, "Folder")["id"],
+        "vrf": add_vrf(org, "VRF")["id"],
+        "vlan": add_vlan(org, 1, "VLAN")["id"],
         "subnet": subnet["id"],
         "address": add_address(org, subnet, "10.0.1.10")["id"],
     }

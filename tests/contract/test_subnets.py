@@ -226,10 +226,11 @@ def test_a_subnet_moves_between_folders(org: Org) -> None:
         ("section_id", ""),
         ("vrf_id", UNKNOWN_VRF),
         ("vrf_id", "vrf"),
+        ("vlan_id", "vlan_01h455vb4pex5vsknk084sn02q"),
     ],
 )
 def test_an_unknown_reference_is_refused(org: Org, field: str, value: str) -> None:
-    """A folder or VRF that is not there cannot be named."""
+    """A folder, VRF or VLAN that is not there cannot be named."""
     response = org.post("/api/v1/subnets", json={"network": "10.0.1.0/24", field: value})
     assert response.status_code in (400, 404)
     refused(response, response.status_code)

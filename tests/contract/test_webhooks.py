@@ -10,7 +10,15 @@ import pytest
 from ipcraft.testing.services import Reply, WebhookReceiver
 
 from .answers import created, found, gone, is_id, is_time, refused, refused_field
-from .inventory import Resource, add_address, add_section, add_subnet, add_subnets
+from .inventory import (
+    Resource,
+    add_address,
+    add_section,
+    add_subnet,
+    add_subnets,
+    add_vlan,
+    add_vrf,
+)
 from .reference import EXAMPLES, differences
 
 if TYPE_CHECKING:
@@ -200,6 +208,28 @@ def test_every_change_is_told(org: Org, receiver: WebhookReceiver) -> None:
     ]
     assert events[3][1]["hostname"] == "web-02"
     assert receiver.refused == []
+
+
+def test_vrfs_and_vlans_are_told_of(org: Org, receiver: WebhookReceiver) -> None:
+    """Their events have types of their own; a subnet's says which VRF and VLAN it is in."""
+    subscribed(
+        org, receiver, "vrf.created", "vrf.updated", "vrf.deleted", "vlan.deleted", "subnet.deleted"
+    )
+    vrf, vlan = add_vrf(org, "Blue", rd="65000:1"), add_vlan(org, 120, "Voice")
+    subnet = add_subnet(org, "10.0.1.0/24", vrf_id=vrf["id"], vlan_id=vlan["id"])
+    gone(org.delete(f"/api/v1/subnets/{subnet['id']}"))
+    gone(org.delete(f"/api/v1/vlans/{vlan['id']}"))
+    found(org.patch(f"/api/v1/vrfs/{vrf['id']}", json={"name": "Red"}))
+    gone(org.delete(f"/api/v1/vrfs/{vrf['id']}"))
+    blue = {"label": "Blue", "name": "Blue", "rd": "65000:1", "description": None}
+    deleted = {"network": "10.0.1.0/24", "vrf_id": vrf["id"], "addresses_deleted": 0}
+    assert told(receiver, 5) == [
+        ("vrf.created", blue),
+        ("subnet.deleted", {"label": "10.0.1.0/24", **deleted}),
+        ("vlan.deleted", {"label": "120 Voice"}),
+        ("vrf.updated", {"label": "Red", "name": "Red"}),
+        ("vrf.deleted", {"label": "Red"}),
+    ]
 
 
 def test_an_event_has_the_documented_body(org: Org, receiver: WebhookReceiver) -> None:

@@ -36,6 +36,12 @@ SPACES: tuple[IPNetwork, ...] = (
 )
 """Small networks, two of them at the ends of what there is."""
 
+VRFS = 3
+"""Address spaces of the same addresses: the global VRF and others."""
+
+Place = tuple[str | None, IPNetwork]
+"""A VRF and a network in it."""
+
 SHORTEST = 26
 """Subnets are two bits shorter than the space, up to single addresses."""
 
@@ -48,8 +54,9 @@ class History(RuleBasedStateMachine):
         self.application = application
         self.organization = make_organization(application)
         self.client = self.organization.client
-        self.model = Model()
-        self.ids: dict[IPNetwork, str] = {}
+        self.vrfs: list[str | None] = [None]
+        self.models: dict[str | None, Model] = {None: Model()}
+        self.ids: dict[Place, str] = {}
         self.rows: dict[str, Any] = {}
 
     @initialize(space=st.sampled_from(SPACES), is_pool=st.booleans())
@@ -57,44 +64,74 @@ class History(RuleBasedStateMachine):
         """Choose the space, and put a subnet around all of it."""
         self.space = space
         self.addresses = every(space)
-        self.create(self.subnet(space, gateway=None, is_pool=is_pool))
+        self.create(None, ModelSubnet(space, is_pool=is_pool))
+
+    @rule(is_empty=st.booleans())
+    @precondition(lambda self: len(self.vrfs) < VRFS)
+    def create_vrf(self, *, is_empty: bool) -> None:
+        """Make another address space, often with a subnet around all of it."""
+        answer = self.post("/api/v1/vrfs", {"name": f"VRF {len(self.vrfs)}"}, allowed=True)
+        vrf = answer.json["id"]
+        self.vrfs.append(vrf)
+        self.models[vrf] = Model()
+        if not is_empty:
+            self.create(vrf, ModelSubnet(self.space))
+
+    @rule(data=st.data())
+    @precondition(lambda self: len(self.vrfs) > 1)
+    def delete_vrf(self, data: st.DataObject) -> None:
+        """Delete a VRF, if nothing is in it."""
+        vrf = data.draw(st.sampled_from(self.vrfs[1:]), label="VRF")
+        allowed = not self.models[vrf].subnets
+        answer = self.client.delete(f"/api/v1/vrfs/{vrf}")
+        self.check_answer(answer, 204 if allowed else 400)
+        if allowed:
+            self.vrfs.remove(vrf)
+            del self.models[vrf]
 
     @rule(data=st.data(), is_pool=st.booleans())
     def create_subnet(self, data: st.DataObject, *, is_pool: bool) -> None:
         """Create a subnet anywhere in the space."""
+        vrf = data.draw(st.sampled_from(self.vrfs), label="VRF")
         network = self.draw_network(data)
         gateway = data.draw(st.none() | st.sampled_from(self.addresses), label="gateway")
-        self.create(self.subnet(network, gateway=gateway, is_pool=is_pool))
+        self.create(vrf, ModelSubnet(network, gateway, is_pool))
 
     @rule(data=st.data())
     @precondition(lambda self: self.ids)
     def delete_subnet(self, data: st.DataObject) -> None:
         """Delete a subnet with everything in it; seldom the one around all."""
-        networks = [each for each in self.ids if each != self.space] or list(self.ids)
-        network = data.draw(st.sampled_from(networks), label="network")
-        answer = self.client.delete(f"/api/v1/subnets/{self.ids[network]}")
+        places = [each for each in self.ids if each[1] != self.space] or list(self.ids)
+        vrf, network = data.draw(st.sampled_from(places), label="place")
+        answer = self.client.delete(self.path((vrf, network)))
         assert answer.status_code == 204
-        self.model.remove(network)
-        self.ids = {each: self.ids[each] for each in self.model.subnets}
+        self.models[vrf].remove(network)
+        self.ids = {
+            (each, inside): identifier
+            for (each, inside), identifier in self.ids.items()
+            if inside in self.models[each].subnets
+        }
 
     @rule(data=st.data(), parts=st.sampled_from([1, 2, 2, 2, 3, 4, 4, 8, 64]))
     @precondition(lambda self: self.ids)
     def split_subnet(self, data: st.DataObject, parts: int) -> None:
         """Split a subnet."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
-        allowed = self.model.may_split(network, parts)
-        made = self.model.parts(network, parts)
-        answer = self.post(f"{self.path(network)}/split", {"parts": parts}, allowed=allowed)
+        place, model = self.draw_place(data)
+        network = place[1]
+        allowed = model.may_split(network, parts)
+        made = model.parts(network, parts)
+        answer = self.post(f"{self.path(place)}/split", {"parts": parts}, allowed=allowed)
         if allowed:
             for part, shown in zip(made, answer.json, strict=True):
-                self.add(part, shown)
+                self.add(place[0], part, shown)
 
     @rule(data=st.data(), changes_pool=st.booleans())
     @precondition(lambda self: self.ids)
     def change_subnet(self, data: st.DataObject, *, changes_pool: bool) -> None:
         """Give a subnet another gateway or none, or make it a pool or none."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
-        old = self.model.subnets[network]
+        place, model = self.draw_place(data)
+        network = place[1]
+        old = model.subnets[network]
         new = ModelSubnet(network, old.gateway, old.is_pool)
         body: dict[str, Any]
         if changes_pool:
@@ -104,39 +141,41 @@ class History(RuleBasedStateMachine):
             nearby = st.sampled_from(every(network)) | st.sampled_from(self.addresses)
             new.gateway = data.draw(st.none() | nearby, label="gateway")
             body = {"gateway": text(new.gateway)}
-        allowed = self.model.may_become(new)
-        answer = self.client.patch(self.path(network), json=body)
+        allowed = model.may_become(new)
+        answer = self.client.patch(self.path(place), json=body)
         self.check_answer(answer, 200 if allowed else 400)
         if allowed:
-            self.model.subnets[network] = new
+            model.subnets[network] = new
             assert answer.json["gateway"] == text(new.gateway)
 
     @rule(data=st.data())
     @precondition(lambda self: self.ids)
     def assign(self, data: st.DataObject) -> None:
         """Assign a chosen address by way of any subnet."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
+        place, model = self.draw_place(data)
+        network = place[1]
         address = data.draw(
             st.sampled_from(every(network)) | st.sampled_from(self.addresses), label="address"
         )
-        allowed = self.model.may_assign(network, address)
-        self.post(f"{self.path(network)}/addresses", {"ip": str(address)}, allowed=allowed)
+        allowed = model.may_assign(network, address)
+        self.post(f"{self.path(place)}/addresses", {"ip": str(address)}, allowed=allowed)
         if allowed:
-            self.model.addresses.add(address)
+            model.addresses.add(address)
 
     @rule(data=st.data())
     @precondition(lambda self: self.ids)
     def assign_many(self, data: st.DataObject) -> None:
         """Assign a list of addresses: all or none."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
-        assignable = [a for a in every(network) if self.model.may_assign(network, a)]
+        place, model = self.draw_place(data)
+        network = place[1]
+        assignable = [a for a in every(network) if model.may_assign(network, a)]
         some = st.sampled_from(assignable or every(network))
         chosen = data.draw(st.lists(some, min_size=1, max_size=6), label="addresses")
         allowed = len(set(chosen)) == len(chosen) and bool(assignable)
         body = [{"ip": str(address)} for address in chosen]
-        self.post(f"{self.path(network)}/addresses", body, allowed=allowed)
+        self.post(f"{self.path(place)}/addresses", body, allowed=allowed)
         if allowed:
-            self.model.addresses.update(chosen)
+            model.addresses.update(chosen)
 
     @rule(
         data=st.data(),
@@ -146,12 +185,13 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.ids)
     def take_addresses(self, data: st.DataObject, strategy: str, count: int | None) -> None:
         """Take the next addresses: all or none."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
-        free = self.model.free(network)
+        place, model = self.draw_place(data)
+        network = place[1]
+        free = model.free(network)
         body = {"strategy": strategy} | ({} if count is None else {"count": count})
         wanted = count or 1
         allowed = len(free) >= wanted
-        answer = self.post(f"{self.path(network)}/first-free", body, allowed=allowed)
+        answer = self.post(f"{self.path(place)}/first-free", body, allowed=allowed)
         if not allowed:
             assert answer.json["code"] == "subnet_full"
             return
@@ -162,36 +202,42 @@ class History(RuleBasedStateMachine):
             assert set(got) <= set(free)
         else:
             assert got == (free if strategy == "first" else free[::-1])[:wanted]
-        self.model.addresses.update(got)
+        model.addresses.update(got)
 
     @rule(data=st.data())
-    @precondition(lambda self: self.model.addresses)
+    @precondition(lambda self: self.assigned())
     def release(self, data: st.DataObject) -> None:
         """Release an address."""
-        address = data.draw(st.sampled_from(sorted(self.model.addresses)), label="address")
-        found = self.client.get("/api/v1/addresses", params={"ip": str(address)}).json
-        assert len(found) == 1
+        vrf, address = data.draw(st.sampled_from(self.assigned()), label="address")
+        params = {"ip": str(address)}
+        everywhere = self.client.get("/api/v1/addresses", params=params).json
+        assert {each["vrf_id"] for each in everywhere} == {
+            each for each, other in self.assigned() if other == address
+        }
+        found = self.client.get("/api/v1/addresses", params={**params, "vrf_id": vrf or ""}).json
+        assert found == [each for each in everywhere if each["vrf_id"] == vrf]
         answer = self.client.delete(f"/api/v1/addresses/{found[0]['id']}")
         assert answer.status_code == 204
-        self.model.addresses.remove(address)
+        self.models[vrf].addresses.remove(address)
 
     @rule(data=st.data(), longer=st.integers(1, 5))
     @precondition(lambda self: self.ids)
     def take_subnet(self, data: st.DataObject, longer: int) -> None:
         """Take the next subnet of a size."""
-        network = data.draw(st.sampled_from(list(self.ids)), label="network")
+        place, model = self.draw_place(data)
+        network = place[1]
         prefix_length = network.prefixlen + longer
         expected = None
         if prefix_length <= network.max_prefixlen:
-            expected = self.model.first_free_network(network, prefix_length)
+            expected = model.first_free_network(network, prefix_length)
         answer = self.post(
-            f"{self.path(network)}/first-free-subnet",
+            f"{self.path(place)}/first-free-subnet",
             {"prefix_length": prefix_length},
             allowed=expected is not None,
         )
         if expected is not None:
             assert answer.json["network"] == str(expected)
-            self.add(ModelSubnet(expected), answer.json)
+            self.add(place[0], ModelSubnet(expected), answer.json)
 
     @invariant()
     def inventory_is_as_modelled(self) -> None:
@@ -208,57 +254,66 @@ class History(RuleBasedStateMachine):
     def check_subnets(self, tx: Transaction) -> None:
         """Compare the subnets, their usage and what is free in them."""
         stored = list(subnet_lists.walk(tx, {}, size=3))
-        assert [str(subnet.network) for subnet, _ in stored] == [
-            str(network)
+        assert [(subnet.vrf_id or None, str(subnet.network)) for subnet, _ in stored] == [
+            (vrf, str(network))
+            for vrf in self.vrfs
             for network in sorted(
-                self.model.subnets, key=lambda n: (n.network_address, n.prefixlen)
+                self.models[vrf].subnets, key=lambda n: (n.network_address, n.prefixlen)
             )
         ]
         for subnet, usage in stored:
-            network = ipaddress.ip_network(str(subnet.network))
-            modelled = self.model.subnets[network]
-            assert subnet.id == self.ids[network]
-            parent = self.model.parent(network)
-            assert subnet.parent_id == (self.ids[parent] if parent else "")
-            assert usage.used == self.model.used(network)
+            vrf, network = subnet.vrf_id or None, ipaddress.ip_network(str(subnet.network))
+            model = self.models[vrf]
+            modelled = model.subnets[network]
+            assert subnet.id == self.ids[vrf, network]
+            parent = model.parent(network)
+            assert subnet.parent_id == (self.ids[vrf, parent] if parent else "")
+            assert usage.used == model.used(network)
             assert usage.total == len(modelled.usable())
-            free = self.model.free(network)
+            free = model.free(network)
             first = allocation.first_free(tx, subnet.id)
             assert text_of(first) == text(free[0] if free else None)
             for prefix_length in range(network.prefixlen + 1, network.max_prefixlen + 1):
                 next_network = free_networks.first_free(tx, subnet.id, prefix_length)
-                expected = self.model.first_free_network(network, prefix_length)
+                expected = model.first_free_network(network, prefix_length)
                 assert str(next_network) == str(expected)
 
     def check_addresses(self, tx: Transaction) -> None:
         """Compare the addresses and their homes."""
         rows = address_lists.rows(tx, {}, limit=1000)
         found = [addresses.address(*row) for row in rows]
-        homes = {format_address(each.ip): each.subnet_id for each in found}
+        homes = {(each.vrf_id or None, format_address(each.ip)): each.subnet_id for each in found}
         expected = {}
-        for address in self.model.addresses:
-            home = self.model.home(address)
+        for vrf, address in self.assigned():
+            home = self.models[vrf].home(address)
             assert home is not None
-            expected[str(address)] = self.ids[home]
+            expected[vrf, str(address)] = self.ids[vrf, home]
         assert homes == expected
 
-    def create(self, subnet: ModelSubnet) -> None:
+    def create(self, vrf: str | None, subnet: ModelSubnet) -> None:
         """Create a subnet if the model allows it."""
-        allowed = self.model.may_create(subnet)
+        allowed = self.models[vrf].may_create(subnet)
         body = {
+            "vrf_id": vrf,
             "network": str(subnet.network),
             "gateway": text(subnet.gateway),
             "is_pool": subnet.is_pool,
         }
         answer = self.post("/api/v1/subnets", body, allowed=allowed)
         if allowed:
-            self.add(subnet, answer.json)
+            self.add(vrf, subnet, answer.json)
 
-    def add(self, subnet: ModelSubnet, shown: dict[str, Any]) -> None:
+    def add(self, vrf: str | None, subnet: ModelSubnet, shown: dict[str, Any]) -> None:
         """Note a subnet that was made."""
-        assert shown["network"] == str(subnet.network)
-        self.ids[subnet.network] = shown["id"]
-        self.model.subnets[subnet.network] = subnet
+        assert (shown["network"], shown["vrf_id"]) == (str(subnet.network), vrf)
+        self.ids[vrf, subnet.network] = shown["id"]
+        self.models[vrf].subnets[subnet.network] = subnet
+
+    def assigned(self) -> list[tuple[str | None, Address]]:
+        """Give every address that is assigned, and its VRF."""
+        return [
+            (vrf, address) for vrf in self.vrfs for address in sorted(self.models[vrf].addresses)
+        ]
 
     def post(self, path: str, body: object, *, allowed: bool) -> falcon.testing.Result:
         """Send a POST that is allowed, or refused without a trace."""
@@ -273,13 +328,14 @@ class History(RuleBasedStateMachine):
             with self.application.storage.read(self.organization.id) as tx:
                 assert inventory_rows(tx) == self.rows
 
-    def path(self, network: IPNetwork) -> str:
+    def path(self, place: Place) -> str:
         """Give the path of a subnet."""
-        return f"/api/v1/subnets/{self.ids[network]}"
+        return f"/api/v1/subnets/{self.ids[place]}"
 
-    def subnet(self, network: IPNetwork, *, gateway: Address | None, is_pool: bool) -> ModelSubnet:
-        """Make a subnet of the model."""
-        return ModelSubnet(network, gateway, is_pool)
+    def draw_place(self, data: st.DataObject) -> tuple[Place, Model]:
+        """Draw a subnet, and give its VRF's model too."""
+        place = data.draw(st.sampled_from(list(self.ids)), label="place")
+        return place, self.models[place[0]]
 
     def draw_network(self, data: st.DataObject) -> IPNetwork:
         """Draw a network in the space, or one around it."""

@@ -24,9 +24,12 @@ from ipcraft_ipam import (
     free_networks,
     free_space,
     hierarchy,
+    references,
     subnet_lists,
     subnets,
     usage,
+    vlans,
+    vrfs,
 )
 from ipcraft_ipam.networks import Network, Span, parse_address, parse_network, to_bytes
 from ipcraft_postgresql.sessions import DIALECT
@@ -39,6 +42,7 @@ WIDE = parse_network("13.0.0.0/8")
 CHILDREN = 20_000
 ASSIGNED = 30_000
 SMALL_ORGANIZATIONS = 30
+VRFS = VLANS = SECTIONS = 50
 
 BLOCKS = 400
 """Pages of 8 KiB a statement may touch; the tables have thousands."""
@@ -88,25 +92,44 @@ def fill(link: Link, organization_id: str, *, children: int, assigned: int) -> N
     nodes += [(child(n), f"middle{n - n % 256}", f"child{n}") for n in range(children)]
     copy(
         link,
+        "vrfs (organization_id, id, name, rd, created_at, updated_at)",
+        [(organization_id, f"vrf{n:02}", f"VRF {n}", f"65000:{n}", 0, 0) for n in range(VRFS)],
+    )
+    copy(
+        link,
+        "sections (organization_id, id, name, sort_order, created_at, updated_at)",
+        [(organization_id, f"sec{n:02}", f"Folder {n}", 0, 0, 0) for n in range(SECTIONS)],
+    )
+    copy(
+        link,
+        "vlans (organization_id, id, number, name, created_at, updated_at)",
+        [(organization_id, f"vlan{n:02}", n + 1, f"VLAN {n}", 0, 0) for n in range(VLANS)],
+    )
+    placed = [("", network, parent, key) for network, parent, key in nodes]
+    placed += [(f"vrf{n:02}", FLAT, "", f"flat{n}") for n in range(VRFS)]
+    copy(
+        link,
         "subnets (organization_id, id, vrf_id, first, last, prefix_length, parent_id, section_id, "
-        "is_pool, created_at, updated_at)",
+        "vlan_id, is_pool, created_at, updated_at)",
         [
-            (organization_id, key, "", to_bytes(network.first), to_bytes(network.last),
-             network.prefix_length, parent, key.replace("child", "sec"), False, 0, 0)
-            for network, parent, key in nodes
+            (organization_id, key, vrf_id, to_bytes(network.first), to_bytes(network.last),
+             network.prefix_length, parent, key.replace("child", "sec"),
+             key.replace("child", "vlan"), False, 0, 0)
+            for vrf_id, network, parent, key in placed
         ],
     )  # fmt: skip
     homes = [(child(number).first + 1, f"child{number}") for number in range(children)]
     homes += [(FLAT.first + 1 + 2 * number, "flat") for number in range(assigned)]
     copy(
         link,
-        "addresses (organization_id, id, vrf_id, ip, subnet_id, hostname, status, created_at, "
-        "updated_at)",
+        "addresses (organization_id, id, vrf_id, ip, subnet_id, hostname, status, owner, "
+        "created_at, updated_at)",
         [
-            (organization_id, f"addr{ip}", "", to_bytes(ip), home, f"host{ip}", "active", 0, 0)
+            (organization_id, f"addr{ip}", "", to_bytes(ip), home, f"host{ip}",
+             "active" if ip % 3 else "reserved", home[:4], 0, 0)
             for ip, home in homes
         ],
-    )
+    )  # fmt: skip
     free = [(f"child{number}", Span(child(number).first + 2, child(number).last - 1))
             for number in range(children)]  # fmt: skip
     free += [("flat", Span(ip + 1, ip + 1)) for ip, home in homes if home == "flat"]
@@ -162,6 +185,20 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         },
     ),
     "containing": (subnets.CONTAINING, {**HERE, "prefix_length": 24}),
+    "containing in any VRF": (
+        subnets.CONTAINING_ANYWHERE,
+        {"first": HERE["first"], "last": HERE["last"], "prefix_length": 24},
+    ),
+    "references": (
+        references._FOUND, {"section_id": "sec07", "vrf_id": "vrf07", "vlan_id": "vlan07"},
+    ),
+    "a VRF by its name": (
+        vrfs.VRFS._page(frozenset({"name"}), False), {"name": "VRF 7", "limit": 1},
+    ),
+    "a VRF by its rd": (vrfs.VRFS._page(frozenset({"rd"}), False), {"rd": "65000:7", "limit": 1}),
+    "VRFs": (vrfs.VRFS._page(frozenset(), True), {"after0": "vrf30", "limit": 20}),
+    "the first subnet of a VRF": (vrfs._FIRST_SUBNET, {"id": "vrf07"}),
+    "the subnets that leave a VLAN": (vlans._LEAVE, {"id": "vlan9000"}),
     "subnet with usage": (subnets.ONE_WITH_USAGE, {"id": "child9000"}),
     "children": (subnets.CHILDREN, {"id": "middle8960"}),
     "children of none": (subnets.CHILDREN, {"id": "child9000"}),
@@ -190,6 +227,23 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         {"section_id": "sec9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
          "limit": 50},
     ),
+    "subnets of a VLAN": (
+        subnet_lists._page(frozenset({"vlan_id"}), True),
+        {"vlan_id": "vlan9000", "after_vrf_id": "", "after_first": b"", "after_prefix": 0,
+         "limit": 50},
+    ),
+    "subnets of a VRF": (
+        subnet_lists._page(frozenset({"vrf_id"}), True),
+        {"vrf_id": "vrf07", "after_vrf_id": "", "after_first": b"", "after_prefix": 0, "limit": 50},
+    ),
+    "a network in any VRF": (
+        subnet_lists._page(frozenset({"network"}), False),
+        {"network_first": to_bytes(FLAT.first), "network_prefix": 16, "limit": 100},
+    ),
+    "a page of a network in any VRF": (
+        subnet_lists._counted(frozenset({"network"})).statement,
+        {"network_first": to_bytes(FLAT.first), "network_prefix": 16, "limit": 20, "offset": 10},
+    ),
     "place": (addresses._PLACE, {"subnet_id": "flat", "ip": IP, "prefix_length": 128}),
     "place in a child": (
         addresses._PLACE,
@@ -207,6 +261,37 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "addresses of a host": (
         address_lists._page(frozenset({"hostname"})),
         {"hostname": f"host{FLAT.first + 1}", "after_vrf_id": "", "after_ip": b"", "limit": 100},
+    ),
+    "addresses of an owner": (
+        address_lists._page(frozenset({"owner"})),
+        {"owner": "flat", "after_vrf_id": "", "after_ip": IP, "limit": 100},
+    ),
+    "addresses of a small owner": (
+        address_lists._page(frozenset({"owner"})),
+        {"owner": "nobo", "after_vrf_id": "", "after_ip": b"", "limit": 100},
+    ),
+    "addresses of an owner in a VRF": (
+        address_lists._page(frozenset({"owner", "vrf_id"})),
+        {"owner": "flat", "vrf_id": "", "after_vrf_id": "", "after_ip": IP, "limit": 100},
+    ),
+    "addresses of an unusual status": (
+        address_lists._page(frozenset({"status", address_lists._UNUSUAL})),
+        {"status": "reserved", "after_vrf_id": "", "after_ip": IP, "limit": 100},
+    ),
+    "addresses of a status that none has": (
+        address_lists._page(frozenset({"status", address_lists._UNUSUAL})),
+        {"status": "offline", "after_vrf_id": "", "after_ip": b"", "limit": 100},
+    ),
+    "addresses of the usual status": (
+        address_lists._page(frozenset({"status"})),
+        {"status": "active", "after_vrf_id": "", "after_ip": IP, "limit": 100},
+    ),
+    "an address in any VRF": (
+        address_lists._page(frozenset({"ip"})),
+        {"ip": IP, "after_vrf_id": "", "after_ip": b"", "limit": 100},
+    ),
+    "a page of an address in any VRF": (
+        address_lists._counted(frozenset({"ip"})).statement, {"ip": IP, "limit": 50, "offset": 0},
     ),
     "a page of addresses of a subnet": (
         address_lists._counted_in_subnet(frozenset()).statement,

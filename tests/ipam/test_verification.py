@@ -246,6 +246,51 @@ def test_an_assigned_address_in_a_range_is_none(
     assert drifts(application, organization) == []
 
 
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [("section_id", "the folder"), ("vlan_id", "the VLAN")],
+)
+def test_a_reference_to_nothing_is_seen(
+    application: Application,
+    organization: Organization,
+    made: dict[str, str],
+    column: str,
+    named: str,
+) -> None:
+    """A subnet's folder and VLAN are there."""
+    subnet_id = made["fd00::/64"]
+    spoil(application, organization, change(subnets, id=subnet_id).values({column: "gone"}))
+    (drift,) = drifts(application, organization)
+    message = f"subnet fd00::/64 is in {named} gone, which is not there"
+    assert drift == Drift(subnet_id, message)
+
+
+def test_a_subnet_in_no_vrf_is_seen(
+    application: Application, organization: Organization, made: dict[str, str]
+) -> None:
+    """A subnet's VRF is there; what is counted and assigned in another one is missed."""
+    child = made["10.0.0.0/28"]
+    spoil(application, organization, change(subnets, id=child).values({"vrf_id": "gone"}))
+    messages = {(drift.resource_id, drift.message) for drift in drifts(application, organization)}
+    missing = "subnet 10.0.0.0/28 is in the VRF gone, which is not there"
+    strayed = f"address 10.0.0.9 is at home in {child}, not in {made['10.0.0.0/24']}"
+    assert {(child, missing), (made["10.0.0.9"], strayed)} <= messages
+
+
+def test_an_inventory_of_several_vrfs_has_no_drift(
+    application: Application, organization: Organization, made: dict[str, str]
+) -> None:
+    """The same networks and addresses in another VRF are in nobody's way."""
+    client = organization.client
+    vrf_id = client.post("/api/v1/vrfs", json={"name": "Blue"}).json["id"]
+    for network in ("10.0.0.0/28", "10.0.0.0/24"):
+        body = {"network": network, "vrf_id": vrf_id}
+        subnet = client.post("/api/v1/subnets", json=body).json
+    path = f"/api/v1/subnets/{subnet['id']}/addresses"
+    assert client.post(path, json={"ip": "10.0.0.9"}).status_code == 201
+    assert drifts(application, organization) == []
+
+
 def change(table: Table, **key: Any) -> Update:
     """Address the rows of a key."""
     return update(table).where(*_rows(table, key))

@@ -75,6 +75,28 @@ def test_a_file_may_be_loaded_over_some_of_its_networks(
     assert run("load", "a.txt").stdout == "2 networks: 1 created, 1 already there, 0 refused\n"
 
 
+def test_subnets_go_into_the_vrf_named(
+    run: Run, organization: Organization, tmp_path: Path
+) -> None:
+    """A VRF is made once, and found again by name or route distinguisher; others stay as they were.
+
+    An id must be that of one.
+    """
+    (tmp_path / "a.txt").write_text("10.0.0.0/8\n")
+    created, present = "1 created, 0 already there", "0 created, 1 already there"
+    for arguments, outcome in (((), created), (("--vrf", "Blue"), created)):
+        assert outcome in run("load", "a.txt", *arguments).stdout
+    (vrf,) = organization.client.get("/api/v1/vrfs").json
+    organization.client.patch(f"/api/v1/vrfs/{vrf['id']}", json={"rd": "65000:1"})
+    for name in ("Blue", "65000:1", vrf["id"]):
+        assert present in run("load", "a.txt", "--vrf", name).stdout
+    result = run("load", "a.txt", "--vrf", "vrf_01h455vb4pex5vsknk084sn02q")
+    assert (result.exit_code, result.stderr) == (1, "Error: VRF not found\n")
+    subnets = organization.client.get("/api/v1/subnets").json
+    assert [each["vrf_id"] for each in subnets] == [None, vrf["id"]]
+    assert len(organization.client.get("/api/v1/vrfs").json) == 1
+
+
 def test_subnets_go_into_the_section_named(
     run: Run, organization: Organization, tmp_path: Path
 ) -> None:

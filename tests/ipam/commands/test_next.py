@@ -109,6 +109,33 @@ def test_a_bad_field_is_named_by_its_option(
     assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
 
 
+def test_the_vrf_may_be_named(run: Run, make: Make, organization: Organization) -> None:
+    """`--vrf` says in which VRF the network is."""
+    make("10.0.0.0/24")
+    body = {"name": "Blue", "rd": "65000:1"}
+    vrf_id = organization.client.post("/api/v1/vrfs", json=body).json["id"]
+    body = {"network": "10.0.0.0/24", "vrf_id": vrf_id}
+    assert organization.client.post("/api/v1/subnets", json=body).status_code == 201
+    assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
+    for number, name in enumerate(("Blue", "65000:1", vrf_id), start=1):
+        assert run("next", "10.0.0.0/24", "--vrf", name).output == f"10.0.0.{number}\n"
+    assert run("next", "10.0.0.0/24", "--vrf", "Red").stderr == "Error: there is no VRF Red\n"
+
+
+def test_a_server_is_asked_for_a_subnet_of_a_vrf(ask: Run, org: Org) -> None:
+    """`--vrf` goes with `--url` too."""
+    body = {"name": "Blue", "rd": "65000:1"}
+    vrf_id = org.post("/api/v1/vrfs", json=body).json()["id"]
+    body = {"network": "10.0.0.0/24", "vrf_id": vrf_id}
+    assert org.post("/api/v1/subnets", json=body).status_code == 201
+    assert ask("10.0.0.0/24").output == "10.0.0.1\n"
+    for number, name in enumerate(("Blue", "65000:1", vrf_id), start=1):
+        assert ask("10.0.0.0/24", "--vrf", name).output == f"10.0.0.{number}\n"
+    assert ask("10.0.0.0/24", "--vrf", "Red").stderr == "Error: there is no VRF Red\n"
+    missing = ask("10.9.0.0/24", "--vrf", "Blue").stderr
+    assert missing == "Error: there is no subnet 10.9.0.0/24 in VRF Blue\n"
+
+
 def test_a_server_may_be_asked(ask: Run, served: Served, org: Org) -> None:
     """`--url` and `--key` take the address from a served process."""
     assert ask("10.0.0.0/24").output == "10.0.0.1\n"

@@ -90,6 +90,26 @@ def test_an_unknown_subnet_is_a_message(run: Run, make: Make) -> None:
     assert run("tree", "nonsense").stderr.startswith("Error: 'nonsense' has no prefix length")
 
 
+def test_each_vrf_has_a_tree_of_its_own(run: Run, make: Make, organization: Organization) -> None:
+    """The global VRF comes first; `--vrf` shows one, by its name, route distinguisher or id."""
+    make("10.0.0.0/8", "10.1.0.0/16")
+    body = {"name": "Blue", "rd": "65000:1"}
+    vrf_id = organization.client.post("/api/v1/vrfs", json=body).json["id"]
+    for network in ("10.1.0.0/16", "10.1.1.0/24"):
+        body = {"network": network, "vrf_id": vrf_id}
+        assert organization.client.post("/api/v1/subnets", json=body).status_code == 201
+    whole, blue = ["10.0.0.0/8", "  10.1.0.0/16"], ["VRF Blue", "10.1.0.0/16", "  10.1.1.0/24"]
+    assert shown(run("tree")) == [*whole, *blue]
+    for name in ("Blue", "65000:1", vrf_id):
+        assert shown(run("tree", "--vrf", name)) == blue
+    assert shown(run("tree", "--vrf", "")) == whole
+    assert shown(run("tree", "10.1.0.0/16")) == ["10.1.0.0/16"]
+    assert shown(run("tree", "10.1.0.0/16", "--vrf", "Blue")) == blue
+    assert run("tree", "--vrf", "Red").stderr == "Error: there is no VRF Red\n"
+    missing = run("tree", "10.2.0.0/16", "--vrf", "Blue").stderr
+    assert missing == "Error: there is no subnet 10.2.0.0/16 in VRF Blue\n"
+
+
 def test_nothing_is_an_empty_tree(run: Run, organization: Organization) -> None:
     """An organization without subnets prints no line."""
     result = run("tree")
