@@ -7,11 +7,7 @@ from sqlalchemy import Select, Table, select
 from ipcraft.plugin import Invalid, Statement, Transaction, given, own
 from ipcraft_ipam.tables import sections, vlans, vrfs
 
-_TABLES: dict[str, tuple[str, Table]] = {
-    "section_id": ("folder", sections),
-    "vrf_id": ("VRF", vrfs),
-    "vlan_id": ("VLAN", vlans),
-}
+_TABLES = {"section_id": sections, "vrf_id": vrfs, "vlan_id": vlans}
 _KNOWN = "ipam.references"
 
 
@@ -20,7 +16,7 @@ def _own_id(field: str, table: Table) -> Select[str]:
 
 
 _FOUND = Statement(
-    select(*(_own_id(field, table).scalar_subquery() for field, (_, table) in _TABLES.items()))
+    select(*(_own_id(field, table).scalar_subquery() for field, table in _TABLES.items()))
 )
 
 
@@ -45,7 +41,13 @@ def require(
     found = tx.one(_FOUND, **wanted) or ()
     for (field, identifier), seen in zip(wanted.items(), found, strict=True):
         if identifier is not None and seen is None:
-            noun, _ = _TABLES[field]
-            code = f"unknown_{field.removesuffix('_id')}"
-            raise Invalid.field(field, f"{field} names no {noun} of yours", code=code)
+            raise _refusal(field)
     known.update(wanted.values())
+
+
+def _refusal(field: str) -> Invalid:
+    if field == "section_id":
+        return Invalid.field(field, f"{field} names no folder of yours", code="unknown_section")
+    if field == "vrf_id":
+        return Invalid.field(field, f"{field} names no VRF of yours", code="unknown_vrf")
+    return Invalid.field(field, f"{field} names no VLAN of yours", code="unknown_vlan")

@@ -113,13 +113,17 @@ def names(tx: Reader) -> dict[str, str]:
 
 def _refuse_taken(tx: Transaction, values: Mapping[str, Any], *, but: str = "") -> None:
     tx.lock("vrfs")
-    for field, noun in (("name", "name"), ("rd", "route distinguisher")):
+    for field in ("name", "rd"):
         value = values.get(field)
         found = [] if value is None else VRFS.page(tx, {field: value}, limit=1)
         for vrf in found:
             if vrf.id != but:
-                raise Invalid.field(
-                    field,
-                    f"the {noun} {value} is already that of {vrf.id}",
-                    code=f"vrf_{field}_taken",
-                )
+                raise _taken(field, vrf)
+
+
+def _taken(field: str, vrf: Vrf) -> Invalid:
+    if field == "name":
+        message = f"the name {vrf.name} is already that of {vrf.id}"
+        return Invalid.field(field, message, code="vrf_name_taken")
+    message = f"the route distinguisher {vrf.rd} is already that of {vrf.id}"
+    return Invalid.field(field, message, code="vrf_rd_taken")
