@@ -23,6 +23,7 @@ from ipcraft.errors import StartError
 from ipcraft.mail import MailServer, sender
 from ipcraft.outbound.name_servers import NameServer
 from ipcraft.spelling import did_you_mean
+from ipcraft.validators import readable_by
 
 FILE_NAME = "ipcraft.toml"
 """The file read from the working folder when no other is named."""
@@ -244,18 +245,6 @@ class _Network(fields.Field[NetworkAddresses]):
             raise ValidationError(f"Not a network: {error}.") from error
 
 
-def _checked_by(read: Callable[[str], object]) -> Callable[[str], None]:
-    """Refuse a text with what `read` says against it."""
-
-    def check(text: str) -> None:
-        try:
-            read(text)
-        except ValueError as error:
-            raise ValidationError(f"Not usable: {error}.") from error
-
-    return check
-
-
 class _CoreSchema(Schema):
     database_url = fields.String(
         load_default=DATABASE_URL, validate=validate.Length(min=1), metadata={"secret": True}
@@ -282,9 +271,9 @@ class _CoreSchema(Schema):
     job_queue = fields.String(load_default=None, validate=validate.Length(min=1))
     lease = fields.Float(load_default=30.0, validate=validate.Range(min=0.5))
     smtp_url = fields.String(
-        load_default=None, validate=_checked_by(MailServer.of), metadata={"secret": True}
+        load_default=None, validate=readable_by(MailServer.of), metadata={"secret": True}
     )
-    mail_from = fields.String(load_default=None, validate=_checked_by(sender))
+    mail_from = fields.String(load_default=None, validate=readable_by(sender))
     trusted_proxies = fields.List(_Network(), load_default=tuple)
     allowed_networks = fields.List(_Network(), load_default=tuple)
     outbound_ports = fields.List(
@@ -292,7 +281,7 @@ class _CoreSchema(Schema):
     )
     outbound_ca_file = fields.String(load_default=None, validate=validate.Length(min=1))
     outbound_name_servers = fields.List(
-        fields.String(validate=_checked_by(NameServer.of)), load_default=tuple
+        fields.String(validate=readable_by(NameServer.of)), load_default=tuple
     )
     auth_order = fields.List(fields.String(), load_default=tuple)
 

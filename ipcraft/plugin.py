@@ -80,6 +80,7 @@ from ipcraft.outbound.probing import Probe
 from ipcraft.outlines import API
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
+from ipcraft.validators import readable_by
 
 __all__ = [
     "API",
@@ -177,6 +178,7 @@ __all__ = [
     "protect",
     "query_integer",
     "read_host",
+    "readable_by",
     "refusal_of",
     "rfc3339",
     "send_list",

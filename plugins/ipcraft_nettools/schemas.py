@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from marshmallow import ValidationError, fields, validate
 
-from ipcraft.plugin import Schema
+from ipcraft.plugin import Schema, readable_by
 from ipcraft_nettools.resolvers import Resolver
 from ipcraft_nettools.whois_servers import WhoisServer
 
 _RESOLVERS = ("google=8.8.8.8", "cloudflare=1.1.1.1", "quad9=9.9.9.9")
 _MOST_RESOLVERS = 8
-
-
-def _read_by(read: Callable[[str], object]) -> Callable[[str], None]:
-    """Refuse a text with what `read` says against it."""
-
-    def check(text: str) -> None:
-        try:
-            read(text)
-        except ValueError as error:
-            raise ValidationError(f"Not usable: {error}.") from error
-
-    return check
 
 
 def _differ(texts: list[str]) -> None:
@@ -61,7 +47,7 @@ class ToolSettings(Schema):
         },
     )
     resolvers = fields.List(
-        fields.String(validate=_read_by(Resolver.of)),
+        fields.String(validate=readable_by(Resolver.of)),
         load_default=_RESOLVERS,
         validate=[validate.Length(min=1, max=_MOST_RESOLVERS), _differ],
         metadata={
@@ -70,11 +56,11 @@ class ToolSettings(Schema):
     )
     whois_server = fields.String(
         load_default="whois.iana.org",
-        validate=_read_by(WhoisServer.of),
+        validate=readable_by(WhoisServer.of),
         metadata={"description": "Where a WHOIS look-up begins, with a port or without."},
     )
     whois_registries = fields.List(
-        fields.String(validate=_read_by(WhoisServer.of)),
+        fields.String(validate=readable_by(WhoisServer.of)),
         load_default=tuple,
         metadata={
             "description": "Servers of registries that may be referred to although they are in "

@@ -79,6 +79,7 @@ def test_a_closed_server_leaves_no_thread() -> None:
 def test_a_name_has_the_records_it_was_given() -> None:
     """Of any type, with their time to live; another type of the name is empty, not unknown."""
     with DNSServer() as server:
+        server.tell("good.example", "8.8.8.8")
         server.tell_records("good.example", "MX", "10 mail.good.example.", ttl=60)
         (records,) = question(server, "good.example", "MX").answer
         assert (records.ttl, [each.to_text() for each in records]) == (

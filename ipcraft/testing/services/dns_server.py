@@ -164,11 +164,11 @@ class DNSServer(Ending):
             name = self._aliases[name]
         if failure := self._failures.get((name, kind)):
             answer.set_rcode(failure)
+        elif (name, kind) in self._records:
+            answer.answer.append(self._records[name, kind])
         elif name in self._addresses:
             wanted = [each for each in self._turn(name, kind) if _is(each, kind)]
             answer.answer += [_records(name, kind, wanted)] if wanted else []
-        elif (name, kind) in self._records:
-            answer.answer.append(self._records[name, kind])
         elif name not in followed and all(name != known for known, _ in self._records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         if self.negative_ttl is not None and not answer.answer:
