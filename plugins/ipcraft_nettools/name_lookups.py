@@ -18,13 +18,13 @@ TYPES = ("A", "AAAA", "MX", "TXT", "NS", "CNAME", "SOA")
 
 
 class Failure(TypedDict):
-    """Say why a resolver is no help."""
+    """Why a resolver is no help."""
 
     error: str
 
 
 class NameRecords(TypedDict):
-    """Be what the resolvers say about a name.
+    """What the resolvers say about a name.
 
     `status` is the DNS's word for the first answer there is, such as ``NXDOMAIN``, null without
     one; `statuses` has each resolver's own.
@@ -38,7 +38,7 @@ class NameRecords(TypedDict):
 
 
 class AddressNames(TypedDict):
-    """Be the names of an address: those of the first resolver that answers, and each one's."""
+    """The names of an address: those of the first resolver that answers, and each one's."""
 
     ip: str
     hostnames: list[str]

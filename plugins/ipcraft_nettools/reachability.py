@@ -44,7 +44,7 @@ _LAST_PORT = 65535
 
 
 class Reachability(TypedDict):
-    """Say whether a host answers; a refused connection is an answer, too.
+    """Whether a host answers; a refused connection is an answer, too.
 
     `latency_ms` and `port` are those of the answer, null without one; `error` says why then.
     """
@@ -57,7 +57,7 @@ class Reachability(TypedDict):
 
 
 class Port(TypedDict):
-    """Say whether a port takes connections."""
+    """Whether a port takes connections."""
 
     port: int
     service: str
@@ -66,7 +66,7 @@ class Port(TypedDict):
 
 
 class Ports(TypedDict):
-    """Be what a host's ports say; `error` says why there is nothing to scan."""
+    """What a host's ports say; `error` says why there is nothing to scan."""
 
     host: str
     ports: list[Port]

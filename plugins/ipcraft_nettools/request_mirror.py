@@ -29,7 +29,7 @@ _OF_PROXIES = re.compile(r"(Forwarded|Via|X-Forwarded-.+|X-Real-Ip|X-Original-.+
 
 
 class ClientAddress(TypedDict):
-    """Be the address a request comes from, and the network that counts as one client."""
+    """The address a request comes from, and the network that counts as one client."""
 
     ip: str
     version: NotRequired[int]
@@ -37,7 +37,7 @@ class ClientAddress(TypedDict):
 
 
 class RequestHeaders(TypedDict):
-    """Be the headers of a request; of those that hold secrets only the names are told."""
+    """The headers of a request; of those that hold secrets only the names are told."""
 
     headers: dict[str, str]
     withheld: list[str]

@@ -30,7 +30,7 @@ _LONGEST_NAME = 300
 
 
 class Registration(TypedDict):
-    """Be what a registry says: its text as it came, and the fields that are certain.
+    """What a registry says: its text as it came, and the fields that are certain.
 
     `server` is who said it; not `complete`: the text was cut. `warnings` say what could not be
     found out.

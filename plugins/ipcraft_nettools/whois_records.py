@@ -68,7 +68,7 @@ class _Span:
 
 
 class Parsed(TypedDict, total=False):
-    """Be the fields that are certain: of a domain, or of the network around an address."""
+    """The fields that are certain: of a domain, or of the network around an address."""
 
     registrar: str
     created_at: str

@@ -16,7 +16,7 @@ _UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameT
 
 
 class Certificate(TypedDict):
-    """Be what a certificate says: whose it is, for which hosts, and from when until when.
+    """What a certificate says: whose it is, for which hosts, and from when until when.
 
     `days_left` are whole days; negative ones have passed since the end.
     """

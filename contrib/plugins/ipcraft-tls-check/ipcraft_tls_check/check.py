@@ -17,7 +17,7 @@ _LAST_PORT = 65535
 
 
 class Check(TypedDict):
-    """Say how a server speaks TLS.
+    """How a server speaks TLS.
 
     `trusted` is whether browsers would take the certificate for this host; `problem` says why
     not, and is null otherwise.
