@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import falcon
 
+from ipcraft.answers.keeping import Answers
+from ipcraft.answers.retention import delete_old_answers
 from ipcraft.config import Settings
 from ipcraft.conflicts import unique_routes
 from ipcraft.contributions import (
@@ -26,7 +28,7 @@ from ipcraft.contributions import (
 from ipcraft.data.claims import Claim
 from ipcraft.data.erasure import Erasure
 from ipcraft.data.migrations import CORE
-from ipcraft.data.transactions import Reader, Transaction
+from ipcraft.data.transactions import Reader, RolledBack, Transaction
 from ipcraft.errors import RequestError, StartError
 from ipcraft.events.dispatch import Dispatcher
 from ipcraft.events.recording import EVENTS, Recorder
@@ -35,6 +37,7 @@ from ipcraft.events.sinks import EventSink
 from ipcraft.http.health import health_routes
 from ipcraft.http.routing import Router
 from ipcraft.http.serving import make_app
+from ipcraft.http.writes import Writes
 from ipcraft.jobs.definitions import Job
 from ipcraft.jobs.drains import Drain, Drains
 from ipcraft.jobs.orders import JOBS, Orders
@@ -55,6 +58,7 @@ Clock = Callable[[], float]
 _CORE = "ipcraft"
 _STORAGE_CHECK = "storage"
 _TIDY_JOBS = "jobs.tidy"
+_TIDY_ANSWERS = "answers.tidy"
 _TIDY_EVERY = 3600
 
 
@@ -187,13 +191,17 @@ class Application:
         """Delete every row of the transaction's organization, those of all plugins, now."""
         tx.lock(LOCK)
         Erasure([CORE, *self.registry.migrations.values()]).run(tx)
+        tx.erased = True
 
     def transact(self, identity: Identity, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction of the identity's organization.
 
         It is run again when others overtook it, see `Storage.transact`, and when the identity
-        turns out to have changed since it was last asked for.
+        turns out to have changed since it was last asked for. Where the whole request is one
+        transaction, the work is part of that.
         """
+        if identity.within is not None:
+            return identity.within.join(work)
         try:
             return self._transact(identity, work)
         except _IdentityChanged as change:
@@ -201,6 +209,8 @@ class Application:
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
         """Open a reading transaction of the identity's organization: one state for all queries."""
+        if identity.within is not None:
+            return nullcontext(identity.within)
         return self.storage.read(identity.organization_id, claim=identity.claim)
 
     def look(self, identity: Identity) -> AbstractContextManager[Reader]:
@@ -209,6 +219,8 @@ class Application:
         >>> with app.look(identity) as reader:  # doctest: +SKIP
         ...     row = reader.one(STATEMENT, id=resource_id)
         """
+        if identity.within is not None:
+            return nullcontext(identity.within)
         return self.storage.look(identity.organization_id, claim=identity.claim)
 
     def settle(self, claim: Claim) -> None:
@@ -234,7 +246,7 @@ class Application:
             tx.identity = identity
             try:
                 result = work(tx)
-            except RequestError:
+            except (RequestError, RolledBack):
                 _refuse_change(identity)
                 raise
             _refuse_change(identity)
@@ -288,6 +300,7 @@ def build(app: Application) -> falcon.App[Any, Any]:
         limiter=app.rate_limiter,
         public_url=app.settings.public_url,
         trusted_proxies=app.settings.trusted_proxies,
+        writes=Writes(app.transact, Answers(app.key_for)),
     )
 
 
@@ -350,9 +363,17 @@ def _chosen(given: Mapping[str, T], name: str | None, *, setting: str, what: str
 
 def _jobs(app: Application) -> Mapping[str, Job]:
     """Give the plugins' jobs and the core's own."""
-    tidy = Job(name=_TIDY_JOBS, run=lambda payload: app.orders.tidy(), every=_TIDY_EVERY)
-    given = app.registry.named("ipcraft_jobs", kind=Job, core=(_TIDY_JOBS,), app=app)
-    return {_TIDY_JOBS: tidy, **given}
+    core = (
+        Job(name=_TIDY_JOBS, run=lambda payload: app.orders.tidy(), every=_TIDY_EVERY),
+        Job(
+            name=_TIDY_ANSWERS,
+            run=lambda payload: delete_old_answers(app.storage),
+            every=_TIDY_EVERY,
+        ),
+    )
+    names = [job.name for job in core]
+    given = app.registry.named("ipcraft_jobs", kind=Job, core=names, app=app)
+    return {**{job.name: job for job in core}, **given}
 
 
 def _drains(app: Application) -> Drains:

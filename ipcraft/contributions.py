@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ class Identity:
     plan: str | None = None
     claim: Claim | None = field(default=None, compare=False, repr=False)
     """What has still to be asked before the identity is certain, with the first query."""
+    within: Transaction | None = field(default=None, compare=False, repr=False)
+    """The transaction that the whole request is part of, where one is: all its work joins in."""
     ambient: bool = True
     """Whether browsers send the proof by themselves, as they do a cookie or a proxy's sign-in.
 
@@ -100,6 +102,12 @@ class Route:
     A `deferred` route touches nothing but the database, and that with `Application.transact`,
     `look` or `read`: then the sender's credentials are checked together with its first query,
     which saves a round trip. A route that calls another server, sends or counts must not be.
+
+    A write is safe to send again, to send on a condition and to try: with ``Idempotency-Key``,
+    ``If-Match`` or ``?dry_run=true`` all that its responder does with `Application.transact`,
+    `look` and `read` is one transaction, which its answer is part of. A method that does what no
+    transaction takes back, such as sending or calling another server, is named in `irrevocable`,
+    and refuses the three.
     """
 
     path: str
@@ -108,6 +116,7 @@ class Route:
     actions: Mapping[str, Action] = field(default_factory=dict)
     limit: RateLimit | None = None
     deferred: bool = False
+    irrevocable: Collection[str] = ()
 
     def action(self, method: str) -> Action:
         """Give the action a request with this method performs."""

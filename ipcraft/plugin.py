@@ -31,7 +31,7 @@ from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upg
 from ipcraft.data.pages import CountedPage
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
-from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Transaction
+from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Settle, Transaction
 from ipcraft.errors import (
     BadGateway,
     Conflict,
@@ -145,6 +145,7 @@ __all__ = [
     "Seconds",
     "SelectiveSink",
     "Session",
+    "Settle",
     "StartError",
     "Statement",
     "Storage",

@@ -15,8 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from ipcraft.answers.tables import metadata as core_metadata
 from ipcraft.contributions import Migrations, StorageStatus
-from ipcraft.jobs.tables import metadata as core_metadata
 
 SERVING_ROLE = "serving_role"
 """Key of the connection's info that names the PostgreSQL role which row-level security binds."""

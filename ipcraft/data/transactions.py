@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from sqlalchemy import literal, select
 
 from ipcraft.data.locks import lock_key
 from ipcraft.data.statements import CompiledStatement, Row, Statement, as_tuple
@@ -12,12 +14,23 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
     from ipcraft.contributions import Identity
+    from ipcraft.errors import RequestError
     from ipcraft.events.changes import Change
     from ipcraft.events.recording import Recorder
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 Queued = tuple[CompiledStatement, list[Any]]
+
+Settle = Callable[[list[Row]], object]
+"""Take the rows that answer a question; what it raises ends the transaction."""
+
+_NOTHING = Statement(select(literal(1)))
+
+
+class RolledBack(Exception):
+    """Have a transaction rolled back though nothing is wrong with its work."""
 
 
 class QuerySession(Protocol):
@@ -41,6 +54,12 @@ class Session(QuerySession, Protocol):
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock from before the next statement on; nothing where a writer is alone."""
+
+    def try_lock(self, key: int, *, refusal: RequestError) -> None:
+        """Hold the lock likewise, but never wait: the next statement raises the refusal instead."""
+
+    def ask(self, question: Queued, settle: Settle) -> None:
+        """Send a question before the next statement, and settle it before that is seen."""
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
         """Run the statement and give the number of rows it changed."""
@@ -96,17 +115,21 @@ class Transaction(Reader):
     `actor` is the user the changes are ascribed to, `now` the transaction's time in seconds since
     the epoch, `attempt` counts how often its work was begun: others may have overtaken it before.
     `identity` is who sent the request, None in work of no request; in `notes` plugins keep what
-    they want to know again before the transaction ends, each under its own names.
+    they want to know again before the transaction ends, each under its own names. `failed` tells
+    that work which had joined in raised, and `erased` that nothing is left of the organization.
     """
 
     __slots__ = (
         "_changes",
+        "_guard",
         "_queue",
         "_recorder",
         "_session",
         "_woken",
         "actor",
         "attempt",
+        "erased",
+        "failed",
         "identity",
         "notes",
         "now",
@@ -127,6 +150,9 @@ class Transaction(Reader):
         self.identity: Identity | None = None
         self.notes: dict[str, Any] = {}
         self.now = recorder.now()
+        self.failed = False
+        self.erased = False
+        self._guard: Callable[[], object] | None = None
         self._session = session
         self._recorder = recorder
         self._queue: list[Queued] = []
@@ -139,10 +165,12 @@ class Transaction(Reader):
         PERF: queued writes and the commit share one round trip; independent ones
         (`Statement`) even one statement.
         """
+        self._run_guard()
         self._queue.append(self._bind(statement, parameters))
 
     def write_many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]], /) -> None:
         """Write many rows with one statement, now."""
+        self._run_guard()
         compiled = statement.compile(self._session.dialect)
         organization = self.organization_id
         arguments = [compiled.arguments(row, organization) for row in rows]
@@ -151,6 +179,7 @@ class Transaction(Reader):
 
     def execute(self, statement: Statement[Any], /, **parameters: Any) -> int:
         """Run a write now and give the number of rows it changed."""
+        self._run_guard()
         return self._session.execute(self._take_queue(), self._bind(statement, parameters))
 
     def lock(self, *name: str) -> None:
@@ -161,12 +190,54 @@ class Transaction(Reader):
         """Hold the lock together with other sharers, against whoever wants it alone."""
         self._lock(name, shared=True)
 
+    def try_lock(self, *name: str, refusal: RequestError) -> None:
+        """Hold the lock alone, but never wait for it: the next statement raises the refusal."""
+        key = lock_key(self.organization_id or "", *name)
+        self._session.try_lock(key, refusal=refusal)
+
+    def ask(
+        self, statement: Statement[R], settle: Callable[[R | None], object], /, **parameters: Any
+    ) -> None:
+        """Ask a question with the next statement; `settle` takes the first row, or None.
+
+        PERF: it costs no round trip. What `settle` raises ends the transaction before anything
+        that the next statement gives is seen.
+        """
+        into = statement.into
+
+        def take(rows: list[Row]) -> object:
+            return settle(into(*rows[0]) if rows else None)
+
+        self._session.ask(self._bind(statement, parameters), take)
+
+    def guard(self, check: Callable[[], object]) -> None:
+        """Have `check` called once: before the first write or change, or before the end.
+
+        So it sees what is to be changed as it was, and after the work has locked it.
+        """
+        self._guard = check
+
+    def join(self, work: Callable[[Transaction], T]) -> T:
+        """Run work that would else have a transaction of its own as part of this one."""
+        if self.failed:
+            raise RuntimeError(
+                "work that failed is followed by more in the same request, which is one "
+                "transaction here: let what it raised end the request, or declare the method "
+                "`irrevocable` on its Route"
+            )
+        try:
+            return work(self)
+        except BaseException:
+            self.failed = True
+            raise
+
     def record(self, change: Change) -> None:
         """Record a change, before the writes that make it.
 
         The plugins' `before_change` hooks run now and may refuse it; its event row is
         written, and `after_change` hooks run, in this transaction.
         """
+        self._run_guard()
         self._recorder.before(change, self)
         self._changes.append(change)
 
@@ -177,6 +248,7 @@ class Transaction(Reader):
 
     def settle(self) -> None:
         """Finish the changes recorded so far: their event rows and `after_change` hooks."""
+        self._run_guard()
         while self._changes:
             changes, self._changes = self._changes, []
             self._recorder.after(changes, self)
@@ -185,12 +257,22 @@ class Transaction(Reader):
         """Have the drain of this name run soon after the commit, to find what is written here."""
         self._woken.add(drain)
 
+    def rehearse(self) -> None:
+        """Finish every change and send everything, so that all is checked, without a commit."""
+        self.settle()
+        self.value(_NOTHING)
+
     def commit(self) -> None:
         """Finish every change, then send everything at once, and wake who has to do with it."""
         self.settle()
         self._session.commit(self._take_queue())
         for drain in self._woken:
             self._recorder.wake(drain)
+
+    def _run_guard(self) -> None:
+        if self._guard is not None:
+            check, self._guard = self._guard, None
+            check()
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:
         key = lock_key(self.organization_id or "", *name)

@@ -6,9 +6,12 @@
 ::
 
     RequestError                (ipcraft.errors, for the domain)
-    |-- LengthRequired    411   the server cannot tell where the body ends
-    |-- BodyTooLarge      413   the body is larger than the route takes
-    `-- WrongMediaType    415   the body is not the JSON the route takes
+    |-- LengthRequired      411   the server cannot tell where the body ends
+    |-- PreconditionFailed  412   what is there is not what the client named
+    |-- BodyTooLarge        413   the body is larger than the route takes
+    |-- AnswerTooLarge      413   the answer is too large to be kept
+    |-- WrongMediaType      415   the body is not the JSON the route takes
+    `-- KeyReused           422   another request came with this Idempotency-Key before
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Any, TypeVar
 import falcon
 import structlog
 
+from ipcraft.answers.keeping import AnswerTooLarge, KeyReused
 from ipcraft.errors import (
     BadGateway,
     Conflict,
@@ -43,6 +47,12 @@ class LengthRequired(RequestError):
     code = "length_required"
 
 
+class PreconditionFailed(RequestError):
+    """Refuse a request whose condition what is there does not meet."""
+
+    code = "precondition_failed"
+
+
 class BodyTooLarge(RequestError):
     """Refuse a body larger than the route takes."""
 
@@ -64,8 +74,11 @@ _STATUSES: dict[type[RequestError], int] = {
     NotFound: 404,
     Conflict: 409,
     LengthRequired: 411,
+    PreconditionFailed: 412,
     BodyTooLarge: 413,
+    AnswerTooLarge: 413,
     WrongMediaType: 415,
+    KeyReused: 422,
     RateLimited: 429,
     BadGateway: 502,
     Unavailable: 503,

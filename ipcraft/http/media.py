@@ -47,6 +47,14 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+def read_body(req: falcon.Request, *, limit: int = BODY_LIMIT) -> bytes:
+    """Read the body byte by byte as it was sent, which is what a signature is made over.
+
+    Nothing is asked of its type. Raises `Invalid` and `BodyTooLarge`.
+    """
+    return _read_body(req, limit=limit, list_limit=0)
+
+
 def load(
     req: falcon.Request, schema: Schema, *, optional: bool = False, limit: int = BODY_LIMIT
 ) -> dict[str, Any]:

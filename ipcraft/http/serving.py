@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import falcon
@@ -13,13 +14,18 @@ from ipcraft.contributions import NO_PLAN, AuthBackend, RateLimiter, Route
 from ipcraft.data.claims import Claim
 from ipcraft.http import errors
 from ipcraft.http.client_addresses import ClientAddresses
+from ipcraft.http.conditions import tagged
 from ipcraft.http.forgery import ForgeryGuard
 from ipcraft.http.identity import Authorize, Identification, PlanOf
 from ipcraft.http.media import JSONHandler, Rendering
 from ipcraft.http.rate_limits import RateLimits
 from ipcraft.http.request import Request
 from ipcraft.http.request_log import RequestLog
+from ipcraft.http.response import Response
 from ipcraft.http.routing import Router
+from ipcraft.http.writes import Responder, Writes
+
+_SHOWING = ("GET", "HEAD")
 
 
 def make_app(
@@ -32,14 +38,18 @@ def make_app(
     plan: PlanOf = lambda identity: NO_PLAN,
     public_url: str | None = None,
     trusted_proxies: Sequence[NetworkAddresses] = (),
+    writes: Writes | None = None,
 ) -> falcon.App[Any, Any]:
     """Serve the routes. Browsers reach them below `public_url`, if that is known.
+
+    `writes` serves those that change something.
 
     Raises ValueError for a path that Falcon cannot route or that another one shadows.
     """
     by_path = {route.path: route for route in routes}
     app = falcon.App(
         request_type=Request,
+        response_type=Response,
         router=Router(),
         middleware=(
             RequestLog(),
@@ -61,5 +71,15 @@ def make_app(
     app.resp_options.media_handlers = handlers
     errors.install(app)
     for route in by_path.values():
-        app.add_route(route.path, route.resource)
+        app.add_route(route.path, route.resource, serve=partial(_served, route, writes))
     return app
+
+
+def _served(
+    route: Route, writes: Writes | None, responders: dict[str, Responder]
+) -> dict[str, Responder]:
+    """Put around the responders of a route what is the same for all."""
+    if not route.public:
+        shown = {each: tagged(responders[each]) for each in _SHOWING if each in responders}
+        responders = {**responders, **shown}
+    return writes.careful(route, responders) if writes else responders

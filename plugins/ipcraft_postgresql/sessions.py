@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
+from psycopg import errors
 from psycopg.pq.abc import PGresult
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import Dialect
 
-from ipcraft.plugin import Claim, CompiledStatement, Queued, Row
+from ipcraft.plugin import Claim, CompiledStatement, Queued, RequestError, Row, Settle
 from ipcraft_postgresql.leases import Lease
 from ipcraft_postgresql.links import Call
 
@@ -25,9 +26,12 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Opening:
-    """Say what goes out before the first statement: the BEGIN, the sender's claim, the tenant."""
+    """Say what goes out before the first statement.
 
-    __slots__ = ("_begin", "_claim", "_tenant")
+    The BEGIN, the sender's claim, the tenant with the locks, and what is asked.
+    """
+
+    __slots__ = ("_asked", "_begin", "_claim", "_refusal", "_tenant")
 
     def __init__(
         self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
@@ -35,6 +39,8 @@ class Opening:
         self._begin = begin
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
+        self._asked: list[tuple[Queued, Settle]] = []
+        self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
         """Hold a lock from before the first statement on.
@@ -44,6 +50,20 @@ class Opening:
         sql, arguments = self._tenant or ("SELECT 1", ())
         locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
         self._tenant = (locking, (*arguments, key))
+
+    def try_lock(self, key: int, *, refusal: RequestError) -> None:
+        """Hold a lock likewise, or have the refusal raised at once.
+
+        A division by zero ends the pipeline there: nothing behind it is run, let alone waits.
+        """
+        sql, arguments = self._tenant or ("SELECT 1", ())
+        trying = f"1 / pg_try_advisory_xact_lock(${len(arguments) + 1}::BIGINT)::INT"
+        self._tenant = (f"SELECT {trying}, {sql.removeprefix('SELECT ')}", (*arguments, key))
+        self._refusal = refusal
+
+    def ask(self, question: Queued, settle: Settle) -> None:
+        """Send a question with the first statement."""
+        self._asked.append((question, settle))
 
     def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
         """Send it with the calls, settle the claim, and give the results of the calls."""
@@ -55,11 +75,24 @@ class Opening:
             before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
         if self._tenant:
             before.append(self._tenant)
-        results = lease.begin([*before, *calls])
+        asked, self._asked = self._asked, []
+        first_answer = len(before)
+        before += [(compiled.sql, arguments) for (compiled, arguments), _ in asked]
+        results = self._begin_with(lease, [*before, *calls])
         if claim:
             rows = lease.link.rows(results[place])
             claim.settle(claim.statement.into(*rows[0]) if rows else None)
+        for result, (_, settle) in zip(results[first_answer:], asked, strict=False):
+            settle(lease.link.rows(result))
         return results[len(before) :]
+
+    def _begin_with(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
+        try:
+            return lease.begin(calls)
+        except errors.DivisionByZero:
+            if self._refusal is None:
+                raise
+            raise self._refusal from None
 
 
 class PostgreSQLSession:
@@ -86,6 +119,17 @@ class PostgreSQLSession:
         else:
             self._exchange([*_calls(queued), (f"SELECT {function}($1::BIGINT)", (key,))])
 
+    def try_lock(self, key: int, *, refusal: RequestError) -> None:
+        """Hold the lock from before the first statement on, or have that raise the refusal.
+
+        Raises RuntimeError behind the first statement.
+        """
+        self._begun().try_lock(key, refusal=refusal)
+
+    def ask(self, question: Queued, settle: Settle) -> None:
+        """Ask with the first statement. Raises RuntimeError behind it."""
+        self._begun().ask(question, settle)
+
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued and the query."""
         return self._lease.link.rows(self._run(queued, statement))
@@ -108,6 +152,11 @@ class PostgreSQLSession:
             self._exchange([])  # what commits cannot be run again on another connection
         if not self._opening:
             self._exchange([*_calls(queued), COMMIT])
+
+    def _begun(self) -> Opening:
+        if self._opening is None:
+            raise RuntimeError("a transaction is asked, and tries locks, before its statements")
+        return self._opening
 
     def _run(self, queued: Sequence[Queued], statement: Queued) -> PGresult:
         compiled, arguments = statement

@@ -21,7 +21,7 @@ class Connections:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
-        self._writer = threading.Lock()
+        self._writer = threading.RLock()
         self._closed = False
 
     def get(self) -> sqlite3.Connection:

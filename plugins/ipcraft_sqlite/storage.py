@@ -23,7 +23,9 @@ from ipcraft.plugin import (
     Queued,
     Reader,
     Recorder,
+    RequestError,
     Row,
+    Settle,
     Statement,
     Storage,
     StorageStatus,
@@ -166,6 +168,7 @@ class SQLiteStorage:
     ) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
             with _translated(), self._connections.writer() as connection:
+                _refuse_nesting(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     tx = Transaction(
@@ -232,6 +235,13 @@ class SQLiteSession:
         """Run what is queued; the writer is alone already."""
         self._run(queued)
 
+    def try_lock(self, key: int, *, refusal: RequestError) -> None:
+        """Do nothing: the writer is alone already."""
+
+    def ask(self, question: Queued, settle: Settle) -> None:
+        """Ask now."""
+        settle(self.fetch((), question))
+
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued, then the query."""
         self._run(queued)
@@ -259,6 +269,14 @@ class SQLiteSession:
     def _run(self, queued: Sequence[Queued]) -> None:
         for compiled, arguments in queued:
             self._connection.execute(compiled.sql, arguments)
+
+
+def _refuse_nesting(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        raise RuntimeError(
+            "a writing transaction is opened inside another one, which would wait for itself: "
+            "use `Application.transact` with the request's identity, or pass the transaction on"
+        )
 
 
 def _settle(reader: Reader, claim: Claim | None) -> None:

@@ -60,16 +60,22 @@ def routes(app: Application) -> Sequence[Route]:
     """Give the routes."""
     seal, types = _seal(app), EventTypes.of(app)
     one = f"{_PATH}/{{webhook_id}}"
+    test = f"{one}/test"
     resources = {
         _PATH: WebhooksResource(app, seal, types),
         one: WebhookResource(app, types),
         f"{one}/deliveries": DeliveriesResource(app),
         f"{one}/deliveries/{{delivery_id}}/redeliver": RedeliverResource(app),
-        f"{one}/test": TestResource(app, _sender(app)),
+        test: TestResource(app, _sender(app)),
         f"{one}/rotate-secret": RotateSecretResource(app, seal),
     }
     return [
-        Route(path, resource, actions={"POST": "manage", "PATCH": "manage", "DELETE": "manage"})
+        Route(
+            path,
+            resource,
+            actions={"POST": "manage", "PATCH": "manage", "DELETE": "manage"},
+            irrevocable=("POST",) if path == test else (),
+        )
         for path, resource in resources.items()
     ]
 
