@@ -13,6 +13,7 @@ import click
 
 from bench.amazon import amazon
 from bench.bulk import bulk
+from bench.careful import careful
 from bench.cascade import cascade
 from bench.deliveries import deliveries
 from bench.faults import faults
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "hotspot": hotspot,
     "cascade": cascade,
     "rates": rates,
+    "careful": careful,
     "amazon": amazon,
     "deliveries": deliveries,
     "faults": faults,

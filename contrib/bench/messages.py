@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -16,11 +18,19 @@ class Endpoint:
     host: str = "127.0.0.1"
 
 
-def request(method: str, path: str, *, key: str | None = None, body: object = None) -> bytes:
+def request(
+    method: str,
+    path: str,
+    *,
+    key: str | None = None,
+    body: object = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """Make a complete keep-alive request; `body` is sent as JSON unless it is None."""
     lines = [f"{method} {path} HTTP/1.1", "Host: bench"]
     if key is not None:
         lines.append(f"Authorization: Bearer {key}")
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     content = b""
     if body is not None:
         content = orjson.dumps(body)
@@ -50,6 +60,16 @@ def complete(received: bytearray) -> bool:
 def status(response: bytes | bytearray) -> int:
     """Read the status code of a response."""
     return int(response[9:12])
+
+
+def header(response: bytes | bytearray, name: str) -> str:
+    """Read a header of a response, empty where it has none."""
+    head = bytes(response).partition(b"\r\n\r\n")[0].decode("latin-1")
+    for line in head.split("\r\n")[1:]:
+        found, _, value = line.partition(":")
+        if found.lower() == name.lower():
+            return value.strip()
+    return ""
 
 
 def content(response: bytes | bytearray) -> bytes:
