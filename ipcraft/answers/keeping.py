@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from sqlalchemy import LargeBinary, delete, insert, select
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from ipcraft.answers.sealing import Answer, SealBroken, seal, secret_for, unseal
 from ipcraft.answers.tables import kept_answers
@@ -31,14 +32,27 @@ _DIGEST_BYTES = 16
 _c = kept_answers.c
 _BY_KEY = (_c.organization_id == own(), _c.key == given("key", LargeBinary()))
 _FIND = Statement(select(_c.request, _c.answer, _c.created_at).where(*_BY_KEY))
-_INSERT = Statement(insert(kept_answers), independent=True)
-_DELETE = Statement(delete(kept_answers).where(*_BY_KEY))
+_insert = insert_or(kept_answers)
+# Whoever keeps an answer holds the key's lock and has found none: what is replaced is too old.
+_KEEP = Statement(
+    _insert.on_conflict_do_update(
+        index_elements=list(kept_answers.primary_key),
+        set_={name: _insert.excluded[name] for name in ("request", "answer", "created_at")},
+    ),
+    independent=True,
+)
 
 
 class KeyReused(RequestError):
     """Refuse a key that another request came with."""
 
     code = "idempotency_key_reused"
+
+
+class StillRunning(Conflict):
+    """Refuse a request whose first sending has not ended."""
+
+    code = "still_running"
 
 
 class AnswerTooLarge(RequestError):
@@ -87,7 +101,7 @@ class Answers:
     def begin(self, tx: Transaction, request: KeyedRequest) -> None:
         """Look for the answer with the transaction's first statement, which raises what is found.
 
-        That is `Replay`, `KeyReused`, or `Conflict` where the first request still runs.
+        That is `Replay`, `KeyReused`, or `StillRunning`.
         """
         tx.try_lock("answer", request.key.hex(), refusal=_still_running())
         tx.ask(_FIND, lambda found: _settle(tx, request, found), key=request.key)
@@ -100,14 +114,7 @@ class Answers:
                 "The answer is too large to be kept for an Idempotency-Key; "
                 "send fewer items at once, or no key"
             )
-        if tx.notes.pop(_EXPIRED, None):
-            tx.execute(_DELETE, key=request.key)
-        tx.write(
-            _INSERT, key=request.key, request=request.content, answer=sealed, created_at=tx.now
-        )
-
-
-_EXPIRED = "ipcraft.answers.expired"
+        tx.write(_KEEP, key=request.key, request=request.content, answer=sealed, created_at=tx.now)
 
 
 def _settle(tx: Transaction, request: KeyedRequest, found: Row | None) -> None:
@@ -115,7 +122,6 @@ def _settle(tx: Transaction, request: KeyedRequest, found: Row | None) -> None:
         return
     content, sealed, created_at = found
     if created_at <= tx.now - KEPT_SECONDS:
-        tx.notes[_EXPIRED] = True
         return
     if content != request.content:
         raise KeyReused(
@@ -130,10 +136,9 @@ def _settle(tx: Transaction, request: KeyedRequest, found: Row | None) -> None:
         ) from error
 
 
-def _still_running() -> Conflict:
-    return Conflict(
-        "The first request with this Idempotency-Key is still running; try again in a second",
-        code="still_running",
+def _still_running() -> StillRunning:
+    return StillRunning(
+        "The first request with this Idempotency-Key is still running; try again in a second"
     )
 
 

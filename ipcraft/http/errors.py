@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import falcon
 import structlog
 
-from ipcraft.answers.keeping import AnswerTooLarge, KeyReused
+from ipcraft.answers.keeping import AnswerTooLarge, KeyReused, StillRunning
 from ipcraft.errors import (
     BadGateway,
     Conflict,
@@ -87,6 +87,7 @@ _STATUSES: dict[type[RequestError], int] = {
 _HEADERS: dict[type[RequestError], dict[str, str]] = {
     Unauthenticated: {"WWW-Authenticate": "Bearer"},
     Contention: {"Retry-After": "1"},
+    StillRunning: {"Retry-After": "1"},
     Unavailable: {"Retry-After": "2"},
 }
 

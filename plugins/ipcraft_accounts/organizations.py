@@ -131,9 +131,7 @@ def change_plan(tx: Transaction, plan: str) -> Organization:
 
     Which plans there are, a plugin says. Raises `NotFound`.
     """
-    organization = tx.one(_ONE_TO_CHANGE)
-    if organization is None:
-        raise NotFound("the organization does not exist any more")
+    organization = _found(tx.one(_ONE_TO_CHANGE))
     if organization.plan == plan:
         return organization
     tx.record(
@@ -168,7 +166,10 @@ def _existing(plan: str | None) -> str:
 
 def get_organization(tx: Transaction) -> Organization:
     """Give the transaction's organization. Raises `NotFound`."""
-    organization = tx.one(_OWN)
+    return _found(tx.one(_OWN))
+
+
+def _found(organization: Organization | None) -> Organization:
     if organization is None:
         raise NotFound("The organization does not exist any more")
     return organization
@@ -176,7 +177,7 @@ def get_organization(tx: Transaction) -> Organization:
 
 def rename_organization(tx: Transaction, name: str) -> Organization:
     """Give the transaction's organization another name."""
-    old = get_organization(tx)
+    old = _found(tx.one(_ONE_TO_CHANGE))
     if old.name == name:
         return old
     organization = replace(old, name=name)

@@ -123,14 +123,15 @@ def _find_place() -> Statement[Place]:
 _PLACE = _find_place()
 ONE = Statement(select(*COLUMNS).where(*_BY_ID), address)
 _ONE_TO_CHANGE = Statement(select(*COLUMNS).where(*_BY_ID).with_for_update(), address)
-_ONE_AT_HOME = Statement(
+_ONE_AT_HOME_TO_CHANGE = Statement(
     select(*COLUMNS, *subnet_rows.COLUMNS)
     .join_from(
         addresses,
         subnets,
         and_(_s.organization_id == _a.organization_id, _s.id == _a.subnet_id),
     )
-    .where(*_BY_ID),
+    .where(*_BY_ID)
+    .with_for_update(of=addresses),
     lambda *row: (address(*row[: len(COLUMNS)]), subnet(*row[len(COLUMNS) :])),
 )
 INSERT = Statement(insert(addresses), independent=True)
@@ -197,7 +198,7 @@ def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Addre
 def remove(tx: Transaction, address_id: str) -> None:
     """Release an address: it is free again from the commit on. Raises `NotFound`."""
     keep_tree(tx)
-    found = tx.one(_ONE_AT_HOME, id=address_id)
+    found = tx.one(_ONE_AT_HOME_TO_CHANGE, id=address_id)
     if found is None:
         raise NotFound("Address not found")
     old, home = found
