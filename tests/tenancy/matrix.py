@@ -50,6 +50,7 @@ class Request:
     ids: Mapping[str, str]
     body: Body | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         parts = (self.method, self.path, self.query, self.body)
@@ -61,6 +62,8 @@ class Request:
         options: dict[str, Any] = {"params": self.query} if self.query else {}
         if self.body is not None:
             options["json"] = self.body
+        if self.headers:
+            options["headers"] = self.headers
         return sender.client.request(self.method, path, **options)
 
 
@@ -94,6 +97,14 @@ def useless(routes: Sequence[Route], newcomer: Callable[[], Organization]) -> It
             answer = request.send(own.organization)
             if answer.status_code >= 400:
                 yield f"{request}: {answer.status_code} {answer.text}; mend it in {_FEED}"
+
+
+def writes(routes: Sequence[Route]) -> Iterator[Request]:
+    """Give every request that changes something, for whoever puts ids into it."""
+    for method, path in _operations(routes):
+        if method not in (*_HARMLESS, "OPTIONS"):
+            for body in _bodies(method, path):
+                yield Request(method, path, {}, body)
 
 
 def crossings(
