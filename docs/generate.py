@@ -364,6 +364,7 @@ _PLAIN_NAMES = {
     "Seconds": "Column type of a time: whole seconds since the epoch.",
     "ONCE": "The `Retries` of a job that is not tried again.",
     "Queued": "Type of a statement that waits to be sent, with its arguments.",
+    "Settle": "Type of what takes the rows that answer a question of a transaction.",
     "events": "The table of events.",
     "hookimpl": "Mark a function as the implementation of the hook it is named after.",
     "hookspec": "Mark a function as the specification of a hook that your plugin offers.",

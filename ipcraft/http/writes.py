@@ -21,7 +21,7 @@ from ipcraft.answers.sealing import Answer
 from ipcraft.contributions import Identity, Route
 from ipcraft.data.transactions import RolledBack, Transaction
 from ipcraft.errors import Invalid
-from ipcraft.http.conditions import Conditions, entity_tag
+from ipcraft.http.conditions import MATCH, NONE_MATCH, Conditions, entity_tag
 from ipcraft.http.errors import BodyTooLarge
 from ipcraft.http.forgery import SAFE_METHODS
 from ipcraft.http.media import LIST_LIMIT, read_body
@@ -267,8 +267,12 @@ def _unsupported(care: Care) -> Invalid:
             "This cannot be tried: it does what cannot be taken back; send it without dry_run",
             code="dry_run_unsupported",
         )
-    header = KEY if care.key is not None else "If-Match"
+    if care.key is not None:
+        return Invalid(
+            f"This takes no {KEY}: it does what no transaction takes back",
+            code="idempotency_unsupported",
+        )
     return Invalid(
-        f"This takes no {header}: it does what no transaction takes back",
-        code="idempotency_unsupported" if care.key is not None else "condition_unsupported",
+        f"This takes no {MATCH} or {NONE_MATCH}: it does what no transaction takes back",
+        code="condition_unsupported",
     )

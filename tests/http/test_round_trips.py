@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count as counter
 from typing import Any
 
 import pytest
@@ -97,6 +98,30 @@ def test_an_address_costs_one_round_trip_in_all(app: Application, count: Count) 
     path = address_of(organization)
     for client in clients(app, organization):
         assert count(client, path) == (200, 1, 0)
+
+
+def test_care_costs_a_write_no_round_trip(app: Application, database: Relay) -> None:
+    """A key rides along, as does a dry run's check; a tag costs the query that a GET makes."""
+    client = make_organization(app, plan="enterprise").client
+    subnet = client.post("/api/v1/subnets", json={"network": "10.0.0.0/24"}).json["id"]
+    made = client.post(f"/api/v1/subnets/{subnet}/first-free").json["id"]
+    path, numbers = f"{ADDRESS}/{made}", counter()
+
+    def cost(**headers: str) -> int:
+        before = database.round_trips
+        body = {"owner": f"owner {next(numbers)}"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        assert client.patch(path, json=body, headers=named).status_code == 200
+        return database.round_trips - before
+
+    def least(send: Callable[[], int]) -> int:
+        return min(send() for _ in range(COUNTS))
+
+    plain = least(cost)
+    assert plain == 2
+    assert least(lambda: cost(Idempotency_Key=f"key {next(numbers)}")) == plain
+    tagged = least(lambda: cost(If_Match=client.get(path).headers["etag"]))
+    assert tagged == plain + 1
 
 
 def test_a_limit_costs_one_round_trip_to_redis(app: Application, count: Count) -> None:
