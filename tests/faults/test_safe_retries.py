@@ -48,7 +48,7 @@ def test_a_key_has_one_effect_and_one_answer(database_url: str, tmp_path: Path) 
                 for key in (str(uuid.uuid4()) for _ in range(KEYS))
             }
             given = {key: {each.result() for each in asked} for key, asked in senders.items()}
-        assert {len(answers) for answers in given.values()} == {1}
+        assert [answers for answers in given.values() if len(answers) > 1] == []
         addresses = [json.loads(*answers) for answers in given.values()]
         acknowledged = [each["ip"] for each in addresses]
         assert len(set(acknowledged)) == KEYS
@@ -80,7 +80,8 @@ def insist(url: str, org: Org, key: str) -> bytes:
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
                 pause.wait(_PAUSE)
                 continue
-            if "Content-Length" not in answer.headers:  # cut within the headers
+            # An answer that is cut within its headers looks like one without a body.
+            if answer.headers.get("Content-Length") != str(len(answer.content)):
                 continue
             if answer.status_code == 201:
                 return answer.content

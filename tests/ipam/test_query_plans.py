@@ -249,7 +249,7 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         addresses._PLACE,
         {"subnet_id": "root", "ip": to_bytes(INSIDE.first + 9), "prefix_length": 128},
     ),
-    "address at home": (addresses._ONE_AT_HOME, {"id": f"addr{FLAT.first + 1}"}),
+    "address at home": (addresses._ONE_AT_HOME_TO_CHANGE, {"id": f"addr{FLAT.first + 1}"}),
     "addresses": (
         address_lists._page(frozenset()),
         {"after_vrf_id": "", "after_ip": IP, "limit": 100},
