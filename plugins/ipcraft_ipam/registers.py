@@ -99,6 +99,10 @@ class Register(Generic[R]):
         """Give a record. Raises `NotFound`."""
         return self._found(tx.one(self._one, id=record_id))
 
+    def get_to_change(self, tx: Transaction, record_id: str) -> R:
+        """Give a record that nobody else changes until the end. Raises `NotFound`."""
+        return self._found(tx.one(self._one_to_change, id=record_id))
+
     def page(
         self, tx: Reader, filters: Mapping[str, Any], *, after: Row | None = None, limit: int
     ) -> list[R]:
@@ -134,7 +138,7 @@ class Register(Generic[R]):
 
     def change(self, tx: Transaction, record_id: str, values: Mapping[str, Any]) -> R:
         """Change the given fields of a record. Raises `NotFound`."""
-        old = self._found(tx.one(self._one_to_change, id=record_id))
+        old = self.get_to_change(tx, record_id)
         changed = {name: value for name, value in values.items() if getattr(old, name) != value}
         if not changed:
             return old

@@ -49,6 +49,6 @@ _LEAVE = Statement(
 def remove(tx: Transaction, section_id: str) -> None:
     """Delete a folder; its subnets stay, in none. Raises `NotFound`."""
     change_tree(tx)
-    section = get(tx, section_id)
+    section = SECTIONS.get_to_change(tx, section_id)
     SECTIONS.remove(tx, section)
     tx.write(_LEAVE, id=section_id)

@@ -74,7 +74,7 @@ def change(tx: Transaction, vlan_id: str, values: Mapping[str, Any]) -> Vlan:
 def remove(tx: Transaction, vlan_id: str) -> None:
     """Delete a VLAN; its subnets stay, in none. Raises `NotFound`."""
     change_tree(tx)
-    vlan = get(tx, vlan_id)
+    vlan = VLANS.get_to_change(tx, vlan_id)
     VLANS.remove(tx, vlan)
     tx.write(_LEAVE, id=vlan_id)
 

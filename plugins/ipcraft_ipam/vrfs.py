@@ -76,7 +76,7 @@ def change(tx: Transaction, vrf_id: str, values: Mapping[str, Any]) -> Vrf:
 def remove(tx: Transaction, vrf_id: str) -> None:
     """Delete a VRF. Raises `NotFound`, and `Invalid` while subnets are in it."""
     change_tree(tx)
-    vrf = get(tx, vrf_id)
+    vrf = VRFS.get_to_change(tx, vrf_id)
     network = tx.one(_FIRST_SUBNET, id=vrf_id)
     if network is not None:
         raise Invalid(
