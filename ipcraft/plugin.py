@@ -62,8 +62,9 @@ from ipcraft.events.sinks import (
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.client_addresses import client_network
+from ipcraft.http.json_text import parse as parse_json
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
-from ipcraft.http.media import load, load_one_or_many
+from ipcraft.http.media import load, load_one_or_many, read_body
 from ipcraft.http.schemas import Schema, as_complaint, refusal_of
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
@@ -78,6 +79,7 @@ from ipcraft.outbound.hosts import Host, read_host
 from ipcraft.outbound.name_servers import NameServer
 from ipcraft.outbound.probing import Probe
 from ipcraft.outlines import API
+from ipcraft.public_address import known_public_url, public_url
 from ipcraft.spelling import did_you_mean
 from ipcraft.timestamps import rfc3339
 from ipcraft.validators import readable_by
@@ -167,6 +169,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "is_id",
+    "known_public_url",
     "load",
     "load_one_or_many",
     "lock_key",
@@ -174,10 +177,13 @@ __all__ = [
     "organizations_with_events",
     "outdated",
     "own",
+    "parse_json",
     "pass_application",
     "progress_bar",
     "protect",
+    "public_url",
     "query_integer",
+    "read_body",
     "read_host",
     "readable_by",
     "refusal_of",

@@ -11,6 +11,7 @@ import click
 from ipcraft.cli.context import Invocation, bring_up_to_date, is_embedded
 from ipcraft.errors import StartError
 from ipcraft.logs import configure_logs
+from ipcraft.public_address import remember_served
 
 if TYPE_CHECKING:
     from ipcraft.config import Settings
@@ -59,6 +60,7 @@ def command(invocation: Invocation, *, host: str, port: int, workers: int, threa
         url = _url(listener)
         app = invocation.open()
         app.key_for("start")  # a missing secret stops the start, and no request
+        remember_served(url)
         embedded = is_embedded(app.storage)
         bring_up_to_date(app.storage, only_new=False)
         notes = app.registry.collect(

@@ -19,7 +19,7 @@ from ipcraft.outbound.deadlines import Deadline
 from ipcraft.outbound.dialling import dial, secure
 from ipcraft.outbound.exchanges import Answer, Request, Stale, converse
 from ipcraft.outbound.failures import Refused, Unreachable
-from ipcraft.outbound.guard import Guard
+from ipcraft.outbound.guard import Guard, Trust
 from ipcraft.outbound.hosts import Host, read_host
 from ipcraft.outbound.name_servers import NameServer
 from ipcraft.outbound.probing import Probe, probe
@@ -77,6 +77,17 @@ class Outbound:
         servers = [NameServer.of(text) for text in settings.outbound_name_servers]
         guard = Guard(settings.allowed_networks, ports=frozenset(settings.outbound_ports))
         return cls(guard, resolver=Resolver(servers), ca_file=ca_file)
+
+    def trusting(self, base_url: str) -> Outbound:
+        """Give a client for the one server that a setting of the operator's names.
+
+        It goes there wherever that is, so the guard's word does not count, and nowhere else.
+        Deadline and bounds are the same, and `close` closes its connections, too.
+
+        >>> stripe = app.outbound.trusting("https://api.stripe.com")  # doctest: +SKIP
+        """
+        guard = Trust(origin=read_url(base_url))
+        return Outbound(guard, resolver=self._resolver, kept=self._kept, ca_file=self._ca_file)
 
     def check(self, url: str, *, https_only: bool = False) -> None:
         """Raise `Refused` for a URL that can be told to lead nowhere good without dialling.
@@ -201,9 +212,7 @@ class Outbound:
         target = read_url(url)
         if https_only and not target.encrypted:
             raise Refused("the URL does not begin with https://")
-        self._guard.refuse_port(target.port)
-        if target.host.address is not None:
-            self._guard.refuse_address(target.host.address)
+        self._guard.refuse_target(target)
         return target
 
     def _addresses(
@@ -211,6 +220,7 @@ class Outbound:
     ) -> tuple[Address, ...]:
         """Give a host's addresses if all are good: who mixes in a bad one is up to something."""
         guard = guard or self._guard
+        guard.refuse_host(host)
         addresses = tuple(plain(each) for each in self._resolver.addresses(host, deadline))
         try:
             for address in addresses:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from ipcraft.outbound.failures import Refused
+from ipcraft.outbound.hosts import Host
 from ipcraft.outbound.special_purpose import Address, embedded, plain, special_network
+from ipcraft.outbound.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class Guard:
     allowed_networks: Sequence[IPv4Network | IPv6Network] = ()
     ports: Collection[int] = ()
     """The ports that may be reached; none named: all."""
+
+    def refuse_target(self, target: Target) -> None:
+        """Raise `Refused` for a target that can be told to be bad without asking for its name."""
+        self.refuse_port(target.port)
+        if target.host.address is not None:
+            self.refuse_address(target.host.address)
 
     def refuse_address(self, address: Address) -> None:
         """Raise `Refused` for an address that must not be reached."""
@@ -39,5 +47,35 @@ class Guard:
         if self.ports and port not in self.ports:
             raise Refused(f"port {port} is not among those that may be reached")
 
+    def refuse_host(self, host: Host) -> None:
+        """Raise `Refused` for a host that is bad whatever its addresses are; none is."""
+
     def _allows(self, address: Address) -> bool:
         return any(address in network for network in self.allowed_networks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust(Guard):
+    """Let pass what goes to one server, wherever that is, and nothing else."""
+
+    origin: Target
+
+    def refuse_target(self, target: Target) -> None:
+        """Raise `Refused` for a target at another server."""
+        if target.scheme != self.origin.scheme:
+            raise Refused(f"{self.origin.authority} is trusted with {self.origin.scheme} only")
+        self.refuse_port(target.port)
+        self.refuse_host(target.host)
+
+    def refuse_address(self, address: Address) -> None:
+        """Let every address pass: the operator has named the server."""
+
+    def refuse_port(self, port: int) -> None:
+        """Raise `Refused` for any other port than the server's."""
+        if port != self.origin.port:
+            raise Refused(f"port {port} is not that of {self.origin.authority}")
+
+    def refuse_host(self, host: Host) -> None:
+        """Raise `Refused` for any other host."""
+        if host.name != self.origin.host.name:
+            raise Refused(f"{host} is not {self.origin.host}, which alone is trusted")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ipcraft.plugin import Application, Change, Job, Migrations, Route, Transaction, hookimpl
 from ipcraft_magiclink.delivery import follow_invitation, jobs
-from ipcraft_magiclink.public_address import VERIFY, remember_served
+from ipcraft_magiclink.links import VERIFY
 from ipcraft_magiclink.resources import SendLink, Verify
 from ipcraft_magiclink.tables import metadata
 
@@ -38,7 +38,6 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 @hookimpl
 def ipcraft_serving(app: Application, url: str, embedded: bool) -> Sequence[str]:  # noqa: FBT001
     """Let links lead to what is served, unless another public URL is configured."""
-    remember_served(url)
     if app.settings.public_url or embedded:
         return []
     return [f"Links lead to {url}: set IPCRAFT_PUBLIC_URL to where people reach this server"]

@@ -21,7 +21,9 @@ from ipcraft.plugin import (
     Retries,
     Transaction,
     Unavailable,
+    known_public_url,
     new_id,
+    public_url,
 )
 from ipcraft_accounts import may_enter
 from ipcraft_magiclink.invitations import (
@@ -34,8 +36,7 @@ from ipcraft_magiclink.invitations import (
     take_invitation,
 )
 from ipcraft_magiclink.letters import invitation_letter, sign_in_letter
-from ipcraft_magiclink.links import delete_old_links, make_link
-from ipcraft_magiclink.public_address import known_url, public_url, verify_url
+from ipcraft_magiclink.links import delete_old_links, make_link, verify_url
 
 SEND = "magiclink.send"
 """The job that sends somebody who asked for it a link."""
@@ -87,7 +88,7 @@ def follow_invitation(change: Change, tx: Transaction, app: Application) -> None
 
 def _order_invitation(app: Application, due: Due, *, tx: Transaction | None = None) -> None:
     payload = {"organization_id": due.organization_id, "invitation_id": due.invitation_id}
-    app.enqueue(INVITE, payload | {"url": known_url(app)}, tx=tx)
+    app.enqueue(INVITE, payload | {"url": known_public_url(app)}, tx=tx)
 
 
 def _send(app: Application, payload: Mapping[str, Any]) -> None:

@@ -14,6 +14,9 @@ from ipcraft_accounts import is_token, new_token, token_hash
 from ipcraft_magiclink.mailboxes import mailbox_of
 from ipcraft_magiclink.tables import links
 
+VERIFY = "/api/v1/auth/verify"
+"""The path that a link leads to."""
+
 LIFETIME = 600
 """Seconds for which a link works."""
 
@@ -109,3 +112,8 @@ def use_link(app: Application, token: str) -> Link | None:
 def delete_old_links(storage: Storage) -> None:
     """Forget the links that neither work nor count any more."""
     storage.transact_system(lambda tx: tx.write(_DELETE_OLD, since=tx.now - PERIOD))
+
+
+def verify_url(base: str, token: str) -> str:
+    """Give the link of a token below a public URL."""
+    return f"{base}{VERIFY}?token={token}"

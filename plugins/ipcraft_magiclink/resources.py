@@ -17,11 +17,12 @@ from ipcraft.plugin import (
     RequestError,
     Unauthenticated,
     load,
+    public_url,
 )
 from ipcraft_accounts import admit, member_object, normalize_email, sign_in, token_hash
 from ipcraft_magiclink.delivery import order_link
 from ipcraft_magiclink.invitations import find_invitation, use_invitation
-from ipcraft_magiclink.links import Link, find_link, use_link
+from ipcraft_magiclink.links import VERIFY, Link, find_link, use_link
 from ipcraft_magiclink.nonces import (
     forget_nonce,
     form_proof,
@@ -31,7 +32,6 @@ from ipcraft_magiclink.nonces import (
     nonce_of,
 )
 from ipcraft_magiclink.pages import keep_to_ourselves, send_button, send_refusal
-from ipcraft_magiclink.public_address import VERIFY, public_url
 from ipcraft_magiclink.schemas import AddressBody, TokenBody
 
 _METHOD = "magic_link"

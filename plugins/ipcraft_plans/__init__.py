@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 
 from ipcraft.plugin import (
     Application,
@@ -14,14 +15,21 @@ from ipcraft.plugin import (
     Transaction,
     hookimpl,
 )
-from ipcraft_plans import api_access, quotas
+from ipcraft_plans import api_access, hookspecs, quotas
 from ipcraft_plans.catalogue import catalogue, check_default, find_plan
-from ipcraft_plans.resources import BillingPlan
+from ipcraft_plans.providers import CHECKOUT, PORTAL, BillingProvider, billing_provider
+from ipcraft_plans.resources import BillingPlan, Checkout, Portal
 from ipcraft_plans.schemas import PlansSettings
 
 API = 1
 
-__all__ = ["API", "catalogue"]
+__all__ = ["API", "BillingProvider", "catalogue"]
+
+
+@hookimpl
+def ipcraft_hookspecs() -> ModuleType:
+    """Offer `ipcraft_billing_providers`."""
+    return hookspecs
 
 
 @hookimpl
@@ -32,9 +40,16 @@ def ipcraft_config_schema() -> type[Schema]:
 
 @hookimpl
 def ipcraft_routes(app: Application) -> Sequence[Route]:
-    """Serve what the plan is."""
+    """Serve what the plan is and, where somebody takes money, the ways to another one."""
     check_default(app)
-    return [Route("/api/v1/billing/plan", BillingPlan(app))]
+    routes = [Route("/api/v1/billing/plan", BillingPlan(app))]
+    provider = billing_provider(app)
+    if provider is not None:
+        routes += [
+            Route(CHECKOUT, Checkout(provider), actions={"POST": "own"}),
+            Route(PORTAL, Portal(provider), actions={"POST": "own"}),
+        ]
+    return routes
 
 
 @hookimpl
@@ -46,9 +61,9 @@ def ipcraft_plan(
 
 
 @hookimpl
-def ipcraft_authorize(identity: Identity, action: str, app: Application) -> None:
+def ipcraft_authorize(identity: Identity, action: str, target: str, app: Application) -> None:
     """Refuse writes with an API key where the plan has them read only."""
-    api_access.check(app, identity, action)
+    api_access.check(app, identity, action, target=target)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Settings of the plans: the catalogue, row by row."""
+"""Settings of the plans, and bodies about what is bought: the catalogue is read row by row."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ipcraft.plugin import Schema
 from ipcraft_plans.catalogue import ROWS, SHIPPED, Row, plan
 
 _UNLIMITED = "unlimited"
+_LONGEST_NAME = 64
 
 
 class Limit(fields.Field[int | None]):
@@ -51,6 +52,15 @@ class PlansSettings(Schema):
         },
     )
 
+    billing_provider = fields.String(
+        load_default=None,
+        validate=validate.Length(min=1),
+        metadata={
+            "description": "Who takes the money, of those that plugins give, such as `stripe`; "
+            "the last one where none is named."
+        },
+    )
+
     @post_load
     def complete(self, section: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Lay what is given over what is shipped."""
@@ -65,4 +75,14 @@ class PlansSettings(Schema):
                 sentence = f"a plan that is not shipped names every row: {', '.join(missing)}"
                 raise ValidationError({"catalogue": {name: [sentence]}})
         plans = {name: plan(name, row) for name, row in rows.items()}
-        return {"catalogue": MappingProxyType(plans)}
+        return {**section, "catalogue": MappingProxyType(plans)}
+
+
+class CheckoutBody(Schema):
+    """Read which plan is wanted."""
+
+    plan = fields.String(load_default="pro", validate=validate.Length(max=_LONGEST_NAME))
+
+
+class PortalBody(Schema):
+    """Read a body in which there is nothing to say."""
