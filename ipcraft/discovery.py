@@ -33,6 +33,7 @@ BUILT_IN = (
     "apikeys",
     "ipam",
     "plans",
+    "stripe",
     "activity",
     "webhooks",
     "nettools",

@@ -29,6 +29,7 @@ BUILT_IN = [
     "apikeys",
     "ipam",
     "plans",
+    "stripe",
     "activity",
     "webhooks",
     "nettools",

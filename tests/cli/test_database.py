@@ -13,7 +13,7 @@ from ipcraft.testing.services import PostgreSQL
 
 Run = Callable[..., Result]
 
-TABLES = ("ipcraft", "accounts", "magiclink", "apikeys", "ipam", "webhooks")
+TABLES = ("ipcraft", "accounts", "magiclink", "apikeys", "ipam", "stripe", "webhooks")
 
 
 @pytest.fixture

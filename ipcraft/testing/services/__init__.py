@@ -2,6 +2,7 @@
 
 >>> from ipcraft.testing.services import DNSServer, MailSink, PgBouncer, PostgreSQL, Redis, Slapd
 >>> from ipcraft.testing.services import Reply, WebhookReceiver, WhoisServer
+>>> from ipcraft.testing.services import Reply, StripeStandIn, WebhookReceiver
 
 Each is a context manager; a server that cannot be had is a `MissingService` that says what to
 install. `FaultProxy` sits between a client and any of them and spoils the connection on demand.
@@ -19,6 +20,7 @@ from ipcraft.testing.services.receivers import Delivered, Reply, WebhookReceiver
 from ipcraft.testing.services.redis import Redis
 from ipcraft.testing.services.slapd import Slapd
 from ipcraft.testing.services.whois_server import WhoisServer
+from ipcraft.testing.services.stripe_stand_in import StripeStandIn
 
 __all__ = [
     "DNSServer",
@@ -32,6 +34,7 @@ __all__ = [
     "Reply",
     "ServiceFailed",
     "Slapd",
+    "StripeStandIn",
     "WebhookReceiver",
     "WhoisServer",
     "free_port",
