@@ -1,0 +1,1 @@
+"""Stripe as a billing provider, step by step and in random histories."""

@@ -9,10 +9,11 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Event, RLock
+from threading import Condition, Event, RLock
 
 import orjson
 
+from ipcraft.testing.services.processes import DEADLINE
 from ipcraft.testing.services.stripe_stand_in import parameters
 from ipcraft.testing.services.stripe_stand_in.endpoints import Endpoint, find
 from ipcraft.testing.services.stripe_stand_in.forms import read_form
@@ -65,16 +66,22 @@ class Desk:
     """Answer requests from a ledger.
 
     While it is `failing`, every request that is understood fails, and is remembered to have.
+    While it is `forgetful`, everything is done and nobody is told.
     """
 
     def __init__(self, ledger: Ledger, *, clock: Callable[[], float]) -> None:
+        self.key = API_KEY
+        """The key that is let in."""
         self.failing = False
+        self.forgetful = False
         self.asked: list[tuple[str, str, Thing]] = []
         """Method, path and values of each request that was understood and is no repetition."""
         self.open = Event()
         """While it is not set, requests that were understood wait."""
         self.open.set()
         self.lock = RLock()
+        self._arrived = Condition()
+        self._waiting = 0
         self._ledger = ledger
         self._clock = clock
         self._remembered: dict[str, _Remembered] = {}
@@ -82,7 +89,7 @@ class Desk:
     def answer(self, question: Question) -> Answer:
         """Answer a request."""
         try:
-            _authenticate(question.headers)
+            _authenticate(question.headers, self.key)
             endpoint, name = find(question.method, question.path)
             form = read_form(_form_text(question))
             with self.lock:
@@ -94,6 +101,11 @@ class Desk:
             return self._execute(question, endpoint, name, values)
         except Refusal as refusal:
             return Answer(refusal.status, refusal.body)
+
+    def wait_for(self, number: int) -> bool:
+        """Wait until so many requests wait for `open`; tell whether they do."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: self._waiting >= number, DEADLINE)
 
     def _known(self, question: Question) -> Answer | None:
         """Give the answer that the same request was given. Raises `Refusal` for another one."""
@@ -126,7 +138,12 @@ class Desk:
             self._remembered[question.key] = _Remembered(use, self._clock())
 
     def _execute(self, question: Question, endpoint: Endpoint, name: str, values: Thing) -> Answer:
+        with self._arrived:
+            self._waiting += 1
+            self._arrived.notify_all()
         self.open.wait()
+        with self._arrived:
+            self._waiting -= 1
         with self.lock:
             self.asked.append((question.method, question.path, values))
             answer = self._outcome(endpoint, name, values)
@@ -144,13 +161,13 @@ class Desk:
         return Answer(200, orjson.loads(orjson.dumps(done)))  # as it is now, whatever comes
 
 
-def _authenticate(headers: Mapping[str, str]) -> None:
+def _authenticate(headers: Mapping[str, str], key: str) -> None:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         given = b64decode(given).decode().partition(":")[0]
     if not given:
         raise Refusal("You did not provide an API key.", status=401)
-    if given != API_KEY:
+    if given != key:
         raise Refusal(f"Invalid API Key provided: {given[:8]}****", status=401)
     version = headers.get("stripe-version", API_VERSION)
     if not _VERSION.fullmatch(version):

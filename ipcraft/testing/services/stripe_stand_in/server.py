@@ -154,7 +154,10 @@ def _handler(stand_in: StripeStandIn) -> type[BaseHTTPRequestHandler]:
                 case manner:
                     answer = stand_in.desk.answer(question)
                     content = _content(answer.status, orjson.dumps(answer.body), old=answer.old)
-                    self._write(content, drip=manner == "drip")
+                    if stand_in.desk.forgetful:
+                        self.close_connection = True
+                    else:
+                        self._write(content, drip=manner == "drip")
 
         def _question(self) -> Question:
             parts = urlsplit(self.path)
