@@ -63,6 +63,13 @@ _CORE_SETTINGS = {
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
 }
+_EVERYTHING = {
+    "IPCRAFT_STRIPE_API_KEY": "sk_test_documented",
+    "IPCRAFT_STRIPE_WEBHOOK_SECRET": "whsec_documented",
+    "IPCRAFT_STRIPE_PRICE_PRO": "price_pro",
+    "IPCRAFT_STRIPE_PRICE_TEAMS": "price_teams",
+}
+"""Settings without which a part of the API would not be there to be described."""
 _LINE_LENGTH = 100
 _TYPES: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (fields.Boolean, "true or false"),
@@ -96,7 +103,7 @@ def pages() -> list[Path]:
 @cache
 def _app() -> Application:
     # A storage opens its database at first use; none is used here.
-    return create_application(load_settings(path=Path("/dev/null"), environ={}))
+    return create_application(load_settings(path=Path("/dev/null"), environ=_EVERYTHING))
 
 
 def _routes() -> str:

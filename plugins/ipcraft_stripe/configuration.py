@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ def configuration(app: Application) -> Configuration | None:
     section: Mapping[str, Any] = app.section("stripe")
     if section["api_key"] is None:
         return None
-    prices: dict[str, list[str]] = {plan: section[f"price_{plan}"] for plan in _PLANS}
+    prices: dict[str, Sequence[str]] = {plan: section[f"price_{plan}"] for plan in _PLANS}
     unpaid, known = section["unpaid_plan"], catalogue(app)
     if unpaid not in known:
         raise StartError(

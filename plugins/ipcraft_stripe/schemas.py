@@ -18,7 +18,7 @@ _LONGEST_GRACE = 365
 def _prices(plan: str) -> fields.List[str]:
     return fields.List(
         fields.String(validate=validate.Length(min=1, max=255)),
-        load_default=list,
+        load_default=tuple,
         validate=validate.Length(max=_MOST_PRICES),
         metadata={
             "description": f"Ids of the recurring prices that stand for the plan `{plan}`. The "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,13 +29,22 @@ def enable(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Install a plugin of one module and give the application with it."""
     opened: list[Application] = []
 
-    def install(name: str, text: str, **settings: object) -> Application:
+    def install(
+        name: str,
+        text: str,
+        *,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+        **section: object,
+    ) -> Application:
         module = f"ipcraft_{name}"
         write_distribution(
             tmp_path, f"ipcraft-{name}", plugins={name: module}, files={f"{module}.py": text}
         )
         monkeypatch.syspath_prepend(tmp_path)
-        opened.append(make_application(database_url, enable=[name], settings=settings))
+        sections = {name: section} if section else {}
+        opened.append(
+            make_application(database_url, enable=[name], sections=sections, settings=settings)
+        )
         monkeypatch.delitem(sys.modules, module)
         return opened[-1]
 
@@ -89,7 +99,8 @@ def test_the_how_tos_strategy_works(enable: Enable) -> None:
 def test_the_how_tos_tool_works(enable: Enable) -> None:
     """It reads a greeting, for anybody, and only where it may."""
     page = DOCS / "how-to" / "write-a-network-tool.md"
-    app = enable("banner", snippet_of(page, "# ipcraft_banner.py"), allowed_networks=["127.0.0.1"])
+    settings = {"allowed_networks": ["127.0.0.1"]}
+    app = enable("banner", snippet_of(page, "# ipcraft_banner.py"), settings=settings)
     client = Client(app)
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         params = {"host": "127.0.0.1", "port": listener.getsockname()[1]}
@@ -99,6 +110,24 @@ def test_the_how_tos_tool_works(enable: Enable) -> None:
             connection.sendall(b"SSH-2.0-OpenSSH_9.9\r\nmore")
             assert asked.result(10).json == {"host": "127.0.0.1", "line": "SSH-2.0-OpenSSH_9.9"}
     assert client.get("/api/v1/tools/banner", params={"host": "127.0.0.2"}).status_code == 400
+
+
+def test_the_billing_providers_page_sells(enable: Enable) -> None:
+    """An owner is sent to the counter, and what is paid there is the plan."""
+    page = DOCS / "how-to" / "write-a-billing-provider.md"
+    app = enable("counter", snippet_of(page, "# ipcraft_counter.py"), code="open sesame")
+    buyer = make_organization(app, plan="free")
+    answer = buyer.client.post("/api/v1/billing/checkout", json={"plan": "teams"})
+    assert answer.json == {
+        "url": f"https://counter.example.com/?plan=teams&organization={buyer.id}"
+    }
+    assert buyer.client.post("/api/v1/billing/checkout", json={"plan": "gold"}).status_code == 400
+    assert buyer.client.post("/api/v1/billing/portal").status_code == 200
+    paid = {"organization_id": buyer.id, "plan": "teams"}
+    assert buyer.client.post("/counter/payments", json=paid).status_code == 401
+    code = {"X-Counter-Code": "open sesame"}
+    assert buyer.client.post("/counter/payments", json=paid, headers=code).status_code == 204
+    assert buyer.client.get("/api/v1/billing/plan").json["plan"] == "teams"
 
 
 def test_the_sign_ins_page_lets_the_invited_in(enable: Enable) -> None:

@@ -13,6 +13,7 @@ from ipcraft import hookspecs
 from ipcraft.http import errors
 from ipcraft_ipam import hookspecs as ipam_hookspecs
 from ipcraft_nettools import hookspecs as tool_hookspecs
+from ipcraft_plans import hookspecs as plans_hookspecs
 
 from .pages import DOCS, ROOT, generator, headings, read, snippets
 
@@ -37,7 +38,7 @@ def test_every_generated_part_is_on_one_page() -> None:
     assert sorted(written) == sorted(generator().PARTS)
 
 
-HOOKSPECS = (hookspecs, ipam_hookspecs, tool_hookspecs)
+HOOKSPECS = (hookspecs, ipam_hookspecs, plans_hookspecs, tool_hookspecs)
 
 
 @pytest.mark.parametrize("module", HOOKSPECS, ids=lambda module: module.__name__)

@@ -1,4 +1,4 @@
-"""An application whose webhooks may lead to a receiver on this machine."""
+"""An application whose webhooks may lead to a receiver on this machine, and which sells plans."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import pytest
 
 from ipcraft.plugin import Application
 from ipcraft.testing import make_application
+from ipcraft.testing.services import StripeStandIn
 
 
 @pytest.fixture
 def application(database_url: str) -> Iterator[Application]:
     """Give an application that may reach loopback."""
-    app = make_application(database_url, settings={"allowed_networks": ["127.0.0.0/8"]})
-    yield app
-    app.close()
+    settings = {"allowed_networks": ["127.0.0.0/8"], "public_url": "http://ipam.example.com"}
+    with StripeStandIn() as stripe:
+        app = make_application(
+            database_url, settings=settings, sections={"stripe": stripe.settings}
+        )
+        yield app
+        app.close()

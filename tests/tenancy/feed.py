@@ -115,6 +115,8 @@ BODIES: dict[tuple[str, str], tuple[Body, ...] | Exempt] = {
     ("DELETE", "/api/v1/organization"): Exempt("it leaves nothing of the sender's own"),
     ("PATCH", "/api/v1/users/{user_id}"): ({"name": "Mine"},),
     ("POST", "/api/v1/invitations"): ({"email": "mine@example.com"},),
+    ("POST", "/api/v1/billing/checkout"): ({}, {"plan": "teams"}),
+    ("POST", "/api/v1/billing/portal"): ({},),
     ("POST", "/api/v1/webhooks"): ({"url": "https://example.com/hook"},),
     ("PATCH", "/api/v1/webhooks/{webhook_id}"): ({"description": "Mine"}, {"is_active": True}),
     ("POST", "/api/v1/webhooks/{webhook_id}/test"): ({},),
