@@ -27,6 +27,7 @@ from bench.operations import operations
 from bench.outbound import outbound
 from bench.rates import rates
 from bench.servers import description, postgresql
+from bench.stalling import stalling
 from bench.table import Line, render
 
 PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "deliveries": deliveries,
     "faults": faults,
     "outbound": outbound,
+    "stalling": stalling,
 }
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 _QUICK = Effort(scale=0.01, rounds=2, requests=25, seconds=3.0)
