@@ -18,7 +18,7 @@ from ipcraft.plugin import (
 from ipcraft_plans import BillingProvider
 from ipcraft_stripe.endings import note_ending
 from ipcraft_stripe.schemas import StripeSettings
-from ipcraft_stripe.services import jobs, providers, routes
+from ipcraft_stripe.services import jobs, prepare, providers, routes
 from ipcraft_stripe.tables import metadata
 
 API = 1
@@ -52,6 +52,12 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 def ipcraft_jobs(app: Application) -> Sequence[Job]:
     """Give the jobs that follow Stripe's events, look whether all is right, and mail owners."""
     return jobs(app)
+
+
+@hookimpl
+def ipcraft_startup(app: Application) -> None:
+    """Load the SDK before the first request, if there is an API key."""
+    prepare(app)
 
 
 @hookimpl
