@@ -19,8 +19,8 @@ from ipcraft.testing.services.processes import MissingService, ServiceFailed, fr
 from ipcraft.testing.services.receivers import Delivered, Reply, WebhookReceiver
 from ipcraft.testing.services.redis import Redis
 from ipcraft.testing.services.slapd import Slapd
-from ipcraft.testing.services.whois_server import WhoisServer
 from ipcraft.testing.services.stripe_stand_in import StripeStandIn
+from ipcraft.testing.services.whois_server import WhoisServer
 
 __all__ = [
     "DNSServer",
