@@ -22,8 +22,10 @@ def ipcraft_billing_providers(app: Application) -> Sequence[BillingProvider]:
     >>> class Counter:
     ...     name = "counter"
     ...     plans = ("pro", "teams")
+    ...
     ...     def checkout(self, identity, plan):
     ...         return f"https://example.com/counter?plan={plan}"
+    ...
     ...     def portal(self, identity):
     ...         return "https://example.com/counter"
     >>> [Counter().checkout(None, "pro")]
