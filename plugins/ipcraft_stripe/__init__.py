@@ -36,7 +36,7 @@ def ipcraft_migrations() -> Migrations:
     return Migrations(metadata, Path(__file__).parent / "migrations")
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # nothing is sold where `plans` is switched off
 def ipcraft_billing_providers(app: Application) -> Sequence[BillingProvider]:
     """Sell plans, if there is an API key."""
     return providers(app)
