@@ -372,6 +372,7 @@ _PLAIN_NAMES = {
     "ONCE": "The `Retries` of a job that is not tried again.",
     "Queued": "Type of a statement that waits to be sent, with its arguments.",
     "Settle": "Type of what takes the rows that answer a question of a transaction.",
+    "Timestamp": "Type of a time in an answer: text, UTC, RFC 3339.",
     "events": "The table of events.",
     "hookimpl": "Mark a function as the implementation of the hook it is named after.",
     "hookspec": "Mark a function as the specification of a hook that your plugin offers.",

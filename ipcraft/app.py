@@ -35,6 +35,8 @@ from ipcraft.events.recording import EVENTS, Recorder
 from ipcraft.events.sequences import LOCK, Sequencer
 from ipcraft.events.sinks import EventSink
 from ipcraft.http.health import health_routes
+from ipcraft.http.openapi.document import make_document
+from ipcraft.http.openapi.resource import document_route
 from ipcraft.http.routing import Router
 from ipcraft.http.serving import make_app
 from ipcraft.http.writes import Writes
@@ -304,6 +306,11 @@ def build(app: Application) -> falcon.App[Any, Any]:
     )
 
 
+def document(app: Application) -> dict[str, Any]:
+    """Describe every route of every plugin: the OpenAPI document of this application."""
+    return make_document(app.routes, backends=app.auth_backends, url=app.settings.public_url or "/")
+
+
 def start_process(app: Application) -> None:
     """Call the startup hook of every plugin: once in each process, after it was forked."""
     app.registry.collect("ipcraft_startup", app=app)
@@ -422,10 +429,13 @@ def _routes(app: Application) -> tuple[Route, ...]:
     checks = registry.named(
         "ipcraft_health_checks", kind=HealthCheck, core=(_STORAGE_CHECK,), app=app
     )
-    core = health_routes(
-        [HealthCheck(_STORAGE_CHECK, app.storage.check), *checks.values()],
-        degraded=registry.degraded,
-    )
+    core = [
+        *health_routes(
+            [HealthCheck(_STORAGE_CHECK, app.storage.check), *checks.values()],
+            degraded=registry.degraded,
+        ),
+        document_route(lambda: document(app)),
+    ]
     given = registry.collect("ipcraft_routes", kind=Route, app=app)
     routes = unique_routes(given, core=[route.path for route in core])
     _refuse_unservable(given)

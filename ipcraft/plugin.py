@@ -54,6 +54,7 @@ from ipcraft.events.retention import delete_events, organizations_with_events
 from ipcraft.events.sinks import (
     ClosableSink,
     Event,
+    EventObject,
     EventSink,
     Postponed,
     SelectiveSink,
@@ -62,9 +63,13 @@ from ipcraft.events.sinks import (
 from ipcraft.events.tables import events
 from ipcraft.hookspecs import hookimpl, hookspec
 from ipcraft.http.client_addresses import client_network
+from ipcraft.http.fields import Time
 from ipcraft.http.json_text import parse as parse_json
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
 from ipcraft.http.media import load, load_one_or_many, read_body
+from ipcraft.http.openapi.document import SchemedBackend
+from ipcraft.http.operations import Body, Content, Paging, RawBody, operation
+from ipcraft.http.queries import Query
 from ipcraft.http.schemas import Schema, as_complaint, refusal_of
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
@@ -81,7 +86,7 @@ from ipcraft.outbound.probing import Probe
 from ipcraft.outlines import API
 from ipcraft.public_address import known_public_url, public_url
 from ipcraft.spelling import did_you_mean
-from ipcraft.timestamps import rfc3339
+from ipcraft.timestamps import Timestamp, rfc3339
 from ipcraft.validators import readable_by
 
 __all__ = [
@@ -94,17 +99,20 @@ __all__ = [
     "Application",
     "AuthBackend",
     "BadGateway",
+    "Body",
     "Change",
     "Claim",
     "ClosableSink",
     "Command",
     "CompiledStatement",
     "Conflict",
+    "Content",
     "Contention",
     "CountedPage",
     "Deadline",
     "Drain",
     "Event",
+    "EventObject",
     "EventSink",
     "EventType",
     "ExactText",
@@ -127,14 +135,17 @@ __all__ = [
     "Outbound",
     "OutboundError",
     "Page",
+    "Paging",
     "Plan",
     "Postponed",
     "Probe",
+    "Query",
     "QuerySession",
     "Queued",
     "RateLimit",
     "RateLimited",
     "RateLimiter",
+    "RawBody",
     "Reader",
     "Recognition",
     "Recorder",
@@ -144,6 +155,7 @@ __all__ = [
     "Route",
     "Row",
     "Schema",
+    "SchemedBackend",
     "Seconds",
     "SelectiveSink",
     "Session",
@@ -154,6 +166,8 @@ __all__ = [
     "StorageBackend",
     "StorageStatus",
     "Ticket",
+    "Time",
+    "Timestamp",
     "Transaction",
     "Unauthenticated",
     "Unavailable",
@@ -174,6 +188,7 @@ __all__ = [
     "load_one_or_many",
     "lock_key",
     "new_id",
+    "operation",
     "organizations_with_events",
     "outdated",
     "own",

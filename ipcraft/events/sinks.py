@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict, runtime_checkable
+
+from msgspec import Meta
 
 from ipcraft.errors import IPCraftError
-from ipcraft.timestamps import rfc3339
+from ipcraft.timestamps import Timestamp, rfc3339
 
 if TYPE_CHECKING:
     from ipcraft.data.transactions import Reader
@@ -108,7 +110,27 @@ class Postponed(IPCraftError):
         self.taken = taken
 
 
-def event_body(event: Event) -> dict[str, Any]:
+class EventObject(TypedDict):
+    """A change, as it is listed and as webhooks are sent it."""
+
+    event: Annotated[str, Meta(examples=["subnet.created"])]
+    resource_type: Annotated[str, Meta(examples=["subnet"])]
+    resource_id: Annotated[str, Meta(examples=["sub_01m8mx9a8eeex9jf5aw3z3shqk"])]
+    timestamp: Timestamp
+    data: Annotated[
+        dict[str, Any],
+        Meta(
+            description="The `label` of what changed, and the fields that did.",
+            examples=[{"label": "10.0.1.0/24", "network": "10.0.1.0/24"}],
+        ),
+    ]
+    id: Annotated[str, Meta(examples=["evt_01m8mx9a8eeex9jf5ax9zz2v6a"])]
+    organization_id: Annotated[str, Meta(examples=["org_01m8mx9a8eeex9jf5awcx9jhyf"])]
+    actor: Annotated[str, Meta(examples=["usr_01m8mx9a8eeex9jf5aware6z3g"])] | None
+    sequence: Annotated[int, Meta(ge=1, description="Rises by one from event to event.")]
+
+
+def event_body(event: Event) -> EventObject:
     """Give an event as the API and its webhooks show it.
 
     Source: the API reference's webhook payload; `id`, `organization_id`, `actor` and `sequence`

@@ -17,10 +17,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, NotRequired, TypedDict, TypeVar
 
 import falcon
 import structlog
+from msgspec import Meta
 
 from ipcraft.answers.keeping import AnswerTooLarge, KeyReused, StillRunning
 from ipcraft.errors import (
@@ -65,6 +66,38 @@ class WrongMediaType(RequestError):
     code = "unsupported_media_type"
 
 
+class ErrorObject(TypedDict):
+    """What every error answers with."""
+
+    error: Annotated[
+        str,
+        Meta(
+            description="A sentence that a person can act on.",
+            examples=["Subnet overlaps with existing subnet 10.0.0.0/16"],
+        ),
+    ]
+    code: Annotated[
+        str,
+        Meta(description="A word that programs may match on.", examples=["subnet_overlap"]),
+    ]
+    request_id: Annotated[
+        str,
+        Meta(
+            description="The id of the request, to find it in the log.",
+            examples=["2f1c9c0c4a3c4b0e8f6f0d1f5f3a9b7d"],
+        ),
+    ]
+    fields: NotRequired[
+        Annotated[
+            dict[str, list[str]],
+            Meta(
+                description="Where the input was at fault: what is wrong with each field of it.",
+                examples=[{"network": ["network has host bits set; did you mean 10.0.0.0/16?"]}],
+            ),
+        ]
+    ]
+
+
 _STATUSES: dict[type[RequestError], int] = {
     RequestError: 400,
     Invalid: 400,
@@ -91,7 +124,7 @@ _HEADERS: dict[type[RequestError], dict[str, str]] = {
     Unavailable: {"Retry-After": "2"},
 }
 
-_CODES = {
+CODES = {
     400: "invalid",
     401: "unauthenticated",
     402: "plan_limit",
@@ -128,15 +161,15 @@ def error_body(
     *,
     code: str,
     fields: Mapping[str, Sequence[str]] | None = None,
-) -> dict[str, Any]:
+) -> ErrorObject:
     """Build the JSON object of an error."""
-    body: dict[str, Any] = {
+    body: ErrorObject = {
         "error": message,
         "code": code,
         "request_id": req.context.request_id,
     }
     if fields:
-        body["fields"] = fields
+        body["fields"] = {name: list(found) for name, found in fields.items()}
     return body
 
 
@@ -152,7 +185,7 @@ def _answer_falcon_error(
     req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError
 ) -> None:
     status = falcon.http_status_to_code(error.status)
-    code = _CODES.get(status, f"http_{status}")
+    code = CODES.get(status, f"http_{status}")
     _answer(resp, status, error_body(req, _sentence(req, resp, error), code=code))
 
 
@@ -161,10 +194,10 @@ def _answer_defect(
 ) -> None:
     _log.error("a request failed", method=req.method, path=req.uri_template, exc_info=error)
     message = "Something failed on our side; the log tells more under this request_id"
-    _answer(resp, 500, error_body(req, message, code=_CODES[500]))
+    _answer(resp, 500, error_body(req, message, code=CODES[500]))
 
 
-def _answer(resp: falcon.Response, status: int, body: dict[str, Any]) -> None:
+def _answer(resp: falcon.Response, status: int, body: ErrorObject) -> None:
     resp.status = status
     resp.text = None
     resp.stream = None

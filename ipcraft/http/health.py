@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, TypedDict
 
 import falcon
 import structlog
+from msgspec import Meta
 
 from ipcraft.contributions import HealthCheck, Route
-from ipcraft.http.errors import error_body
+from ipcraft.http.errors import ErrorObject, error_body
+from ipcraft.http.operations import Content, operation
 
 _log = structlog.get_logger("ipcraft.http")
+
+
+class LifeObject(TypedDict):
+    """Says that the process is alive."""
+
+    status: Literal["ok"]
+
+
+class ReadinessObject(TypedDict):
+    """Says whether the process can serve."""
+
+    status: Literal["ok", "degraded", "failed"]
+    checks: Annotated[
+        dict[str, str | None],
+        Meta(description="Each check, with the reason why it fails.", examples=[{"storage": None}]),
+    ]
+    plugins: Annotated[
+        dict[str, str],
+        Meta(description="Each plugin that was left out, with the reason.", examples=[{}]),
+    ]
+
+
+class UnreadyObject(ReadinessObject, ErrorObject):
+    """Says why the process cannot serve."""
 
 
 def health_routes(checks: Sequence[HealthCheck], *, degraded: Mapping[str, str]) -> list[Route]:
@@ -27,6 +54,7 @@ def health_routes(checks: Sequence[HealthCheck], *, degraded: Mapping[str, str])
 class Alive:
     """Answer that the process serves requests at all."""
 
+    @operation(answers={200: LifeObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200, whatever else is down."""
         resp.media = {"status": "ok"}
@@ -44,6 +72,12 @@ class Ready:
         self._checks = tuple(checks)
         self._degraded = dict(degraded)
 
+    @operation(
+        answers={
+            200: ReadinessObject,
+            503: Content(UnreadyObject, description="A part that requests need is down."),
+        }
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Run every check, now."""
         reasons = {check.name: _reason(check) for check in self._checks}

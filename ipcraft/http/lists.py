@@ -16,7 +16,7 @@ from ipcraft.http.json_text import dumps
 MAXIMUM_LIMIT = 1000
 """Rows of a page."""
 
-_LARGEST_OFFSET = 2**63 - 1
+LARGEST_OFFSET = 2**63 - 1
 
 _log = structlog.get_logger("ipcraft.http")
 
@@ -46,7 +46,7 @@ class Page:
         if "limit" not in params and "offset" not in params:
             return _EVERYTHING if default is None else cls(limit=default)
         limit = query_integer(req, "limit", least=1, most=maximum)
-        offset = query_integer(req, "offset", least=0, most=_LARGEST_OFFSET)
+        offset = query_integer(req, "offset", least=0, most=LARGEST_OFFSET)
         return cls(limit=limit or default or maximum, offset=offset or 0, asked=True)
 
 
@@ -151,5 +151,5 @@ def query_integer(req: falcon.Request, name: str, *, least: int, most: int) -> i
         number = int(text)
         if least <= number <= most:
             return number
-    bound = f"from {least} to {most}" if most != _LARGEST_OFFSET else f"from {least}"
+    bound = f"from {least} to {most}" if most != LARGEST_OFFSET else f"from {least}"
     raise Invalid.field(name, f"{name} must be one integer {bound}")

@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from ipcraft.errors import Invalid
 from ipcraft.http.errors import BodyTooLarge, LengthRequired, WrongMediaType
 from ipcraft.http.json_text import dumps, parse
-from ipcraft.http.schemas import Complaint, Schema, complaints, sole_code
+from ipcraft.http.schemas import Complaint, Schema, complaints, refusal_of, sole_code
 
 MEBIBYTE = 1024 * 1024
 
@@ -98,8 +98,7 @@ def _load_object(value: Any, schema: Schema) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
-        found = complaints(error)
-        raise Invalid(found[0].message, code=sole_code(found), fields=_by_field(found)) from error
+        raise refusal_of(error) from error
     return loaded
 
 
@@ -132,14 +131,6 @@ def _refused_items(bad: dict[int, list[Complaint]]) -> Invalid:
     index, found = next(iter(bad.items()))
     code = sole_code(chain.from_iterable(bad.values()))
     return Invalid(f"item {index}: {found[0].message}", code=code, fields=fields)
-
-
-def _by_field(found: list[Complaint]) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for complaint in found:
-        if complaint.field:
-            fields.setdefault(complaint.field, []).append(complaint.message)
-    return fields
 
 
 def _kind(value: Any) -> str:

@@ -30,7 +30,7 @@ from ipcraft_accounts.organizations import (
     plan_name,
     plan_name_of,
 )
-from ipcraft_accounts.representation import member_object
+from ipcraft_accounts.representation import MemberObject, Role, member_object
 from ipcraft_accounts.resources import account_routes
 from ipcraft_accounts.roles import ROLES, exceeds, may, roles_above
 from ipcraft_accounts.sessions import begin_session, end_session
@@ -45,7 +45,9 @@ __all__ = [
     "API",
     "ROLES",
     "Member",
+    "MemberObject",
     "Organization",
+    "Role",
     "User",
     "admit",
     "begin_session",

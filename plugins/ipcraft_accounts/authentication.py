@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import falcon
 from sqlalchemy import LargeBinary, and_, select
@@ -16,6 +18,7 @@ from ipcraft.plugin import (
     Unauthenticated,
     given,
 )
+from ipcraft_accounts.cookies import NAME as COOKIE
 from ipcraft_accounts.cookies import session_token
 from ipcraft_accounts.sessions import end_of
 from ipcraft_accounts.tables import organizations, sessions, users
@@ -69,6 +72,14 @@ class SessionBackend:
     """
 
     name = "session"
+    security_scheme: Mapping[str, str] = MappingProxyType(
+        {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": COOKIE,
+            "description": "The cookie of somebody who signed in.",
+        }
+    )
 
     def __init__(self, app: Application, *, last_used: LastUsed) -> None:
         self._app = app

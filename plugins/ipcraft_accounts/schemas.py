@@ -15,6 +15,10 @@ from ipcraft_accounts.users import LONGEST_NAME, normalize_email
 class Address(fields.Field[str]):
     """Read an email address into its stored form."""
 
+    def __init__(self, **options: Any) -> None:
+        shown = {"type": "string", "examples": ["john@example.com"]}
+        super().__init__(**options, metadata=shown)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("must be a string")
@@ -27,8 +31,12 @@ class Address(fields.Field[str]):
 class Name(fields.String):
     """Read a name; blanks around it do not count."""
 
-    def __init__(self, *, longest: int) -> None:
-        super().__init__(required=True, validate=validate.Length(min=1, max=longest))
+    def __init__(self, example: str, *, longest: int) -> None:
+        super().__init__(
+            required=True,
+            validate=validate.Length(min=1, max=longest),
+            metadata={"examples": [example]},
+        )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -38,7 +46,7 @@ class Name(fields.String):
 class UserBody(Schema):
     """Read the changes of a user."""
 
-    name = Name(longest=LONGEST_NAME)
+    name = Name("John Smith", longest=LONGEST_NAME)
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
 
 
@@ -52,10 +60,10 @@ class InvitationBody(Schema):
 class OrganizationBody(Schema):
     """Read the name of an organization."""
 
-    name = Name(longest=LONGEST_ORGANIZATION_NAME)
+    name = Name("John Smith's Org", longest=LONGEST_ORGANIZATION_NAME)
 
 
 class Confirmation(Schema):
     """Read the name that confirms a deletion."""
 
-    name = fields.String(required=True)
+    name = fields.String(required=True, metadata={"examples": ["John Smith's Org"]})

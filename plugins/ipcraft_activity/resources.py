@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypedDict
 
 import falcon
+from msgspec import Meta
 
 from ipcraft.plugin import (
     Application,
-    Invalid,
+    EventObject,
     Page,
+    Paging,
+    Timestamp,
     event_body,
     events_after,
-    query_integer,
+    operation,
     rfc3339,
     send_list,
     with_prefix,
 )
 from ipcraft_activity.entries import Entry, Filter, latest_entries, page_of_entries
+from ipcraft_activity.schemas import ActivityQuery, EventsQuery
 
 DEFAULT_LIMIT = 50
 """Entries of an answer to a request that names no limit."""
@@ -26,14 +30,23 @@ DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 200
 """Entries that may be asked for at once."""
 
-DEFAULT_EVENTS = 100
-"""Events of an answer to a request that names no limit."""
+Fields = Annotated[Mapping[str, Any], Meta(examples=[{"name": "Web servers"}])]
 
-MAXIMUM_EVENTS = 1000
-"""Events that may be asked for at once."""
 
-_LARGEST = 2**63 - 1
-_TEXTS = ("resource_type", "resource_id", "action")
+class EntryObject(TypedDict):
+    """An entry of the activity log."""
+
+    id: Annotated[str, Meta(examples=["act_01m8mx9a8eeex9jf5ax4524mt1"])]
+    action: Annotated[str, Meta(examples=["subnet.created"])]
+    resource_type: Annotated[str, Meta(examples=["subnet"])]
+    resource_id: Annotated[str, Meta(examples=["sub_01m8mx9a8eeex9jf5aw3z3shqk"])]
+    user_id: Annotated[str, Meta(examples=["usr_01m8mx9a8eeex9jf5aware6z3g"])] | None
+    details: Annotated[str, Meta(examples=["Created subnet 10.0.1.0/24"])]
+    created_at: Timestamp
+    label: Annotated[str, Meta(examples=["10.0.1.0/24"])]
+    before: Annotated[Fields | None, Meta(description="The changed fields as they were.")]
+    after: Annotated[Fields | None, Meta(description="The changed fields as they are since.")]
+    request_id: Annotated[str, Meta(examples=["2f1c9c0c4a3c4b0e8f6f0d1f5f3a9b7d"])] | None
 
 
 class Activity:
@@ -42,13 +55,19 @@ class Activity:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(
+        query=ActivityQuery(),
+        page=Paging(default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT),
+        answers={200: list[EntryObject]},
+    )
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any], page: Page
+    ) -> None:
         """List what happened, the newest first, as far back as the plan says."""
         identity = req.context.identity
-        page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
         limit = page.limit or DEFAULT_LIMIT
         now, days = int(self._app.clock()), self._app.plan(identity).activity_days
-        wanted = _filter(req).within(now, days)
+        wanted = _filter(query).within(now, days)
         total = None
         with self._app.look(identity) as reader:
             if page.asked:
@@ -64,46 +83,20 @@ class Events:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=EventsQuery(), answers={200: list[EventObject]})
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
         """List the events that follow a sequence, in their order."""
-        after = query_integer(req, "after", least=0, most=_LARGEST) or 0
-        limit = query_integer(req, "limit", least=1, most=MAXIMUM_EVENTS) or DEFAULT_EVENTS
         with self._app.look(req.context.identity) as reader:
-            found = events_after(reader, after, limit=limit)
+            found = events_after(reader, query["after"], limit=query["limit"])
         send_list(req, resp, rows=[event_body(event) for event in found], page=Page())
 
 
-def _filter(req: falcon.Request) -> Filter:
-    texts = {name: _text(req, name) for name in _TEXTS}
-    return Filter(
-        **texts,
-        actor=_text(req, "actor") or _text(req, "user_id"),
-        since=_time(req, "since"),
-        until=_time(req, "until"),
-    )
+def _filter(query: dict[str, Any]) -> Filter:
+    user_id = query.pop("user_id", None)
+    return Filter(**{**query, "actor": query.get("actor") or user_id})
 
 
-def _text(req: falcon.Request, name: str) -> str | None:
-    value = req.params.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    raise Invalid.field(name, f"{name} must be given once")
-
-
-def _time(req: falcon.Request, name: str) -> int | None:
-    text = _text(req, name)
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise Invalid.field(name, f"{name} must be a time such as 2026-03-01T12:00:00Z")
-    return int(time.timestamp())
-
-
-def _shown(entry: Entry) -> dict[str, Any]:
+def _shown(entry: Entry) -> EntryObject:
     return {
         "id": with_prefix(entry.event_id, "act"),
         "action": entry.action,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import falcon
 from sqlalchemy import LargeBinary, select
@@ -62,6 +64,9 @@ class KeyBackend:
     """
 
     name = "api_key"
+    security_scheme: Mapping[str, str] = MappingProxyType(
+        {"type": "http", "scheme": "bearer", "description": "An API key, `ipc_...`."}
+    )
 
     def __init__(self, app: Application, *, last_used: LastUsed) -> None:
         self._app = app

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from ipcraft.plugin import Invalid, as_complaint
-from ipcraft_ipam.networks import parse_address, parse_network
+from ipcraft_ipam.networks import BITS, Network, parse_address, parse_network
 from ipcraft_ipam.route_distinguishers import parse_route_distinguisher
 
 _MAC_ADDRESS = re.compile(
@@ -41,28 +41,37 @@ class Parsed(fields.String):
 class Fixed(fields.Field[Any]):
     """Be a field that is set once: whoever sends it again is told that it cannot change."""
 
+    def __init__(self, **options: Any) -> None:
+        never = {"not": {}, "description": "Cannot be changed."}
+        super().__init__(**options, metadata=never)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
         raise ValidationError("cannot be changed: delete the record and create another")
 
 
 def network_field(**options: Any) -> Parsed:
     """Take a CIDR network, without host bits."""
-    return Parsed(parse_network, **options)
+    return Parsed(parse_network, **_shown("10.0.1.0/24", options))
 
 
 def address_field(**options: Any) -> Parsed:
     """Take an address, as a number."""
-    return Parsed(parse_address, **options)
+    return Parsed(parse_address, **_shown("10.0.1.10", options))
+
+
+def range_field(**options: Any) -> Parsed:
+    """Take an address or a network, as a network."""
+    return Parsed(_parse_range, **_shown("10.0.1.10", options))
 
 
 def mac_address_field(**options: Any) -> Parsed:
     """Take a MAC address in any usual notation, as ``00:1A:2B:3C:4D:5E``."""
-    return Parsed(parse_mac_address, **options)
+    return Parsed(parse_mac_address, **_shown("00:1A:2B:3C:4D:5E", options))
 
 
 def rd_field(**options: Any) -> Parsed:
     """Take a route distinguisher, without leading zeros."""
-    return Parsed(parse_route_distinguisher, **options)
+    return Parsed(parse_route_distinguisher, **_shown("65000:100", options))
 
 
 def name_field(**options: Any) -> fields.String:
@@ -73,6 +82,15 @@ def name_field(**options: Any) -> fields.String:
 def label_field(**options: Any) -> fields.String:
     """Take a short text: a name, a hostname, an owner."""
     return fields.String(validate=validate.Length(max=_LONGEST), **options)
+
+
+def example(value: Any) -> dict[str, Any]:
+    """Give the options of a field that has this example.
+
+    >>> fields.Integer(required=True, **example(4)).metadata
+    {'examples': [4]}
+    """
+    return {"metadata": {"examples": [value]}}
 
 
 def text_field(**options: Any) -> fields.String:
@@ -90,3 +108,14 @@ def parse_mac_address(text: str) -> str:
         )
     digits = re.sub("[^0-9A-F]", "", text.upper())
     return ":".join(digits[index : index + 2] for index in range(0, 12, 2))
+
+
+def _parse_range(text: str) -> Network:
+    if "/" in text:
+        return parse_network(text)
+    address = parse_address(text)
+    return Network(address, BITS[Network(address, 0).family])
+
+
+def _shown(value: str, options: dict[str, Any]) -> dict[str, Any]:
+    return {**options, "metadata": {"examples": [value], **options.get("metadata", {})}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, TypedDict
 from urllib.parse import parse_qs
 
 import falcon
@@ -11,15 +11,25 @@ from falcon import mediatypes
 
 from ipcraft.plugin import (
     Application,
+    Content,
     Forbidden,
     Invalid,
     LimitReached,
+    RawBody,
     RequestError,
     Unauthenticated,
     load,
+    operation,
     public_url,
 )
-from ipcraft_accounts import admit, member_object, normalize_email, sign_in, token_hash
+from ipcraft_accounts import (
+    MemberObject,
+    admit,
+    member_object,
+    normalize_email,
+    sign_in,
+    token_hash,
+)
 from ipcraft_magiclink.delivery import order_link
 from ipcraft_magiclink.invitations import find_invitation, use_invitation
 from ipcraft_magiclink.links import VERIFY, Link, find_link, use_link
@@ -32,10 +42,9 @@ from ipcraft_magiclink.nonces import (
     nonce_of,
 )
 from ipcraft_magiclink.pages import keep_to_ourselves, send_button, send_refusal
-from ipcraft_magiclink.schemas import AddressBody, TokenBody
+from ipcraft_magiclink.schemas import AddressBody, FormBody, TokenBody, TokenQuery
 
 _METHOD = "magic_link"
-_ADDRESS = AddressBody()
 _TOKEN = TokenBody()
 _LONGEST_FORM = 4096
 
@@ -50,15 +59,36 @@ _REFUSALS = tuple(_STATUSES)
 Taste = Literal["html", "json", "any"]
 
 
+class SentObject(TypedDict):
+    """Says that a link is on its way, if the address can be sent one."""
+
+    message: Literal["magic link sent"]
+
+
+_ENTERED = {
+    200: Content(MemberObject, also={falcon.MEDIA_HTML: str}, description="You are signed in."),
+    303: Content(
+        description="A browser that is signed in goes on to the app.",
+        headers={"Location": "Where the app is."},
+    ),
+}
+_REFUSED = {
+    401: "The link was used, is too old or is not whole. A browser gets a page.",
+    402: "The organization's plan has no room for another user. A browser gets a page.",
+    403: "Nobody invited this person, or another site sent the form. A browser gets a page.",
+}
+
+
 class SendLink:
     """Answer ``/api/v1/auth/send-link``."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=AddressBody(), answers={200: SentObject})
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Have a link sent. The answer is the same for everybody; it touches no database."""
-        email = normalize_email(load(req, _ADDRESS)["email"])
+        email = normalize_email(body["email"])
         nonce = give_nonce(self._app, req, resp)
         order_link(self._app, email=email, nonce_hash=token_hash(nonce))
         resp.cache_control = ["no-store"]
@@ -80,10 +110,15 @@ class Verify:
         keep_to_ourselves(resp)
         resp.content_type = falcon.MEDIA_HTML
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Sign in, or ask for a press of the button."""
+    @operation(query=TokenQuery(), answers=_ENTERED, errors=_REFUSED)
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
+        """Sign in, or ask for a press of the button.
+
+        A client that would rather have JSON signs in at once, as does the browser that asked for
+        the link. Any other browser gets a page with a button, which signs in.
+        """
         keep_to_ourselves(resp)
-        token = _given(req.get_param("token"))
+        token = _given(query.get("token"))
         taste = _taste(req)
         link = find_link(self._app, token) or find_invitation(self._app, token)
         if link is None:
@@ -93,6 +128,11 @@ class Verify:
         else:
             self._ask(req, resp, token)
 
+    @operation(
+        body=RawBody({falcon.MEDIA_JSON: _TOKEN, falcon.MEDIA_URLENCODED: FormBody()}),
+        answers=_ENTERED,
+        errors=_REFUSED,
+    )
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Sign in with the button of our page, or with a JSON body."""
         keep_to_ourselves(resp)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import EXCLUDE, ValidationError, fields
+from marshmallow import ValidationError, fields
 
-from ipcraft.plugin import Host, Refused, Schema, read_host
-
-_DIGITS = 10
+from ipcraft.plugin import Host, Query, Refused, read_host
 
 
-class Parameters(Schema):
+class Parameters(Query):
     """Read the parameters of a tool, which are texts; those that no field names are left alone.
 
     >>> from marshmallow import fields
@@ -21,18 +19,6 @@ class Parameters(Schema):
     >>> Ping().load({"host": "Example.COM", "port": "80"})
     {'host': 'example.com', 'port': 80}
     """
-
-    class Meta:
-        """Leave other parameters alone."""
-
-        unknown = EXCLUDE
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Have a number read from its text."""
-        super().on_bind_field(field_name, field_obj)
-        if isinstance(field_obj, fields.Integer):
-            field_obj.pre_load = [_as_integer, *field_obj.pre_load]
-        field_obj.pre_load = [_once, *field_obj.pre_load]
 
 
 class HostOrAddress(fields.String):
@@ -70,15 +56,3 @@ class IPAddress(HostOrAddress):
         if host.address is None:
             raise ValidationError("must be an IP address, not a name")
         return host
-
-
-def _once(value: Any) -> Any:
-    if isinstance(value, list):
-        raise ValidationError("must be given once")
-    return value
-
-
-def _as_integer(value: Any) -> Any:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _DIGITS:
-        return int(value)
-    return value

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from math import ceil
+from typing import Any
 
 import falcon
 
-from ipcraft.plugin import Application
+from ipcraft.plugin import Application, operation
 from ipcraft_nettools.calls import Asker
 from ipcraft_nettools.running import Runner
 from ipcraft_nettools.tools import NetworkTool
@@ -21,11 +22,20 @@ class Tool:
         self._app = app
         self._runner = runner
         self._tool = tool
+        self.on_get = operation(
+            summary=tool.summary,
+            query=tool.parameters(),
+            answers={200: tool.answer},
+            errors={502: "Others did not answer, or in no way that can be understood."},
+        )(self._run)
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Run the tool. An answer that holds for a while says so to caches."""
+    def _run(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
+        """Run the tool.
+
+        An answer that holds for a while says so to caches.
+        """
         asker = _asker(req, self._app.settings.trusted_proxies)
-        answer = self._runner.run(self._tool, req.params, asker)
+        answer = self._runner.answer(self._tool, query, asker)
         resp.data = answer.data
         resp.content_type = falcon.MEDIA_JSON
         if answer.until is None:

@@ -45,7 +45,12 @@ class Runner:
         Raises `Invalid` for what cannot be meant or must not be reached, `BadGateway` when
         others do not answer, `Unavailable` when too many tools run already.
         """
-        values = _read(tool, texts)
+        return self.answer(tool, _read(tool, texts), asker)
+
+    def answer(
+        self, tool: NetworkTool, values: Mapping[str, Any], asker: Asker | None
+    ) -> Remembered:
+        """Run a tool with parameters that its schema has read. Raises likewise."""
         if tool.about_request:
             return Remembered(self._answer(tool, values, asker)[0])
         key = orjson.dumps([tool.name, values], option=orjson.OPT_SORT_KEYS)

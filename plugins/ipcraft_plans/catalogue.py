@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Annotated, Any, Literal, TypedDict, cast
+
+from msgspec import Meta
 
 from ipcraft.plugin import Application, Invalid, Plan, RateLimit, StartError, Transaction
 from ipcraft_accounts import plan_name, plan_name_of
@@ -43,11 +45,26 @@ def plan(name: str, row: Row) -> Plan:
     )
 
 
-def rows_of(plan: Plan) -> dict[str, Any]:
+class RowsObject(TypedDict):
+    """What a plan includes; null is no limit."""
+
+    users: Annotated[int, Meta(examples=[1])] | None
+    sections: Annotated[int, Meta(examples=[5])] | None
+    subnets: Annotated[int, Meta(examples=[100])] | None
+    addresses: Annotated[int, Meta(examples=[1500])] | None
+    api_access: Literal["read-only", "read-write"]
+    rate_limit: Annotated[int, Meta(description="Requests a second.", examples=[10])] | None
+    activity_days: Annotated[int, Meta(examples=[7])] | None
+
+
+def rows_of(plan: Plan) -> RowsObject:
     """Give the rows of a plan; None is no limit."""
     rate = plan.rate_limit
     return {
-        **{key: plan.limits.get(key) for key in COUNTED},
+        "users": plan.limits.get("users"),
+        "sections": plan.limits.get("sections"),
+        "subnets": plan.limits.get("subnets"),
+        "addresses": plan.limits.get("addresses"),
         "api_access": plan.api_access,
         "rate_limit": rate.requests if rate else None,
         "activity_days": plan.activity_days,

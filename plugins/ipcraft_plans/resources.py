@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-import falcon
+from typing import Annotated, Any, TypedDict
 
-from ipcraft.plugin import Application, load
-from ipcraft_plans.catalogue import rows_of
+import falcon
+from msgspec import Meta
+
+from ipcraft.plugin import Application, Body, operation
+from ipcraft_plans.catalogue import RowsObject, rows_of
 from ipcraft_plans.providers import BillingProvider, check_plan_is_sold
 from ipcraft_plans.schemas import CheckoutBody, PortalBody
 from ipcraft_plans.usage import usage
 
-_WANTED = CheckoutBody()
-_NOTHING = PortalBody()
+_UNANSWERED = {502: "The billing provider does not do as it should."}
+
+
+class BillingPlanObject(TypedDict):
+    """The plan, with what is used of it."""
+
+    plan: Annotated[str, Meta(examples=["free"])]
+    usage: Annotated[
+        dict[str, Annotated[int, Meta(ge=0)]],
+        Meta(
+            description="How many there are of each kind.",
+            examples=[{"users": 1, "sections": 1, "subnets": 3, "addresses": 42}],
+        ),
+    ]
+    limits: RowsObject
+
+
+class PlaceObject(TypedDict):
+    """Says where to go on."""
+
+    url: Annotated[str, Meta(examples=["https://checkout.stripe.com/c/pay/cs_live_a1b2c3"])]
 
 
 class BillingPlan:
@@ -20,12 +42,14 @@ class BillingPlan:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: BillingPlanObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Give the plan, what is used of it, and its limits; null is no limit."""
         plan = self._app.plan(req.context.identity)
         with self._app.read(req.context.identity) as tx:
             used = usage(tx, self._app.registry.migrations)
-        resp.media = {"plan": plan.name, "usage": used, "limits": rows_of(plan)}
+        shown: BillingPlanObject = {"plan": plan.name, "usage": used, "limits": rows_of(plan)}
+        resp.media = shown
 
 
 class Checkout:
@@ -34,11 +58,14 @@ class Checkout:
     def __init__(self, provider: BillingProvider) -> None:
         self._provider = provider
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(
+        body=Body(CheckoutBody(), optional=True), answers={200: PlaceObject}, errors=_UNANSWERED
+    )
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Give the URL at which an owner pays for the plan."""
-        plan = load(req, _WANTED, optional=True)["plan"]
-        check_plan_is_sold(self._provider, plan)
-        resp.media = {"url": self._provider.checkout(req.context.identity, plan)}
+        check_plan_is_sold(self._provider, body["plan"])
+        place: PlaceObject = {"url": self._provider.checkout(req.context.identity, body["plan"])}
+        resp.media = place
 
 
 class Portal:
@@ -47,7 +74,10 @@ class Portal:
     def __init__(self, provider: BillingProvider) -> None:
         self._provider = provider
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(
+        body=Body(PortalBody(), optional=True), answers={200: PlaceObject}, errors=_UNANSWERED
+    )
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Give the URL at which an owner looks after payment, invoices and cancellation."""
-        load(req, _NOTHING, optional=True)
-        resp.media = {"url": self._provider.portal(req.context.identity)}
+        place: PlaceObject = {"url": self._provider.portal(req.context.identity)}
+        resp.media = place

@@ -7,12 +7,19 @@ from typing import Any
 
 import falcon
 
-from ipcraft.plugin import Application, Page, Transaction, load, send_list
+from ipcraft.plugin import Application, Body, Page, Paging, Transaction, operation, send_list
 from ipcraft_webhooks import deliveries, webhooks
 from ipcraft_webhooks.dispatch import milliseconds
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.pings import ping
-from ipcraft_webhooks.representation import delivery_object, webhook_object
+from ipcraft_webhooks.representation import (
+    DeliveryObject,
+    NewWebhookObject,
+    SecretObject,
+    WebhookObject,
+    delivery_object,
+    webhook_object,
+)
 from ipcraft_webhooks.schemas import EmptyBody, RotateBody, WebhookBody
 from ipcraft_webhooks.sealing import Seal
 from ipcraft_webhooks.sending import Sender
@@ -26,10 +33,7 @@ DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 200
 """Deliveries that may be asked for at once."""
 
-_NEW = WebhookBody()
-_CHANGE = WebhookBody(partial=True)
-_ROTATE = RotateBody()
-_NOTHING = EmptyBody()
+_NOTHING = Body(EmptyBody(), optional=True)
 
 
 class WebhooksResource:
@@ -40,18 +44,19 @@ class WebhooksResource:
         self._seal = seal
         self._types = types
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(page=Paging(), answers={200: list[WebhookObject]})
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, page: Page) -> None:
         """List the webhooks, the newest first, without their secrets."""
-        page = Page.of(req)
         with self._app.read(req.context.identity) as tx:
             rows, total = webhooks.page_of(
                 tx, limit=page.limit, offset=page.offset, counted=page.asked
             )
         send_list(req, resp, rows=[webhook_object(each) for each in rows], page=page, total=total)
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=WebhookBody(), answers={201: NewWebhookObject})
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Create a webhook and show its secret, this once."""
-        values = _checked(self._app, self._types, load(req, _NEW))
+        values = _checked(self._app, self._types, body)
         webhook_id, secret = webhooks.new_webhook_id(), new_secret()
         sealed = self._seal.close(secret, webhook_id=webhook_id)
 
@@ -60,7 +65,8 @@ class WebhooksResource:
 
         webhook = self._app.transact(req.context.identity, work)
         resp.status = falcon.HTTP_201
-        resp.media = webhook_object(webhook) | {"secret": secret}
+        shown: NewWebhookObject = {**webhook_object(webhook), "secret": secret}
+        resp.media = shown
 
 
 class WebhookResource:
@@ -70,20 +76,25 @@ class WebhookResource:
         self._app = app
         self._types = types
 
+    @operation(answers={200: WebhookObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
         """Show a webhook, without its secret."""
         with self._app.look(req.context.identity) as reader:
             webhook = webhooks.get(reader, webhook_id)
         resp.media = webhook_object(webhook)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
+    @operation(body=WebhookBody(partial=True), answers={200: WebhookObject})
+    def on_patch(
+        self, req: falcon.Request, resp: falcon.Response, webhook_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Change the given fields; what was disabled is enabled again by ``is_active``."""
-        values = _checked(self._app, self._types, load(req, _CHANGE))
+        values = _checked(self._app, self._types, body)
         webhook = self._app.transact(
             req.context.identity, lambda tx: webhooks.change(tx, webhook_id, values)
         )
         resp.media = webhook_object(webhook)
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
         """Delete a webhook and the log of its deliveries."""
         self._app.transact(req.context.identity, lambda tx: webhooks.remove(tx, webhook_id))
@@ -96,9 +107,14 @@ class DeliveriesResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
+    @operation(
+        page=Paging(default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT),
+        answers={200: list[DeliveryObject]},
+    )
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, webhook_id: str, *, page: Page
+    ) -> None:
         """List the attempts of the last 30 days, the newest first."""
-        page = Page.of(req, default=DEFAULT_LIMIT, maximum=MAXIMUM_LIMIT)
         with self._app.look(req.context.identity) as reader:
             rows, total = deliveries.page_of(
                 reader, webhook_id, limit=page.limit or DEFAULT_LIMIT, offset=page.offset
@@ -112,11 +128,17 @@ class RedeliverResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(body=_NOTHING, answers={202: DeliveryObject})
     def on_post(
-        self, req: falcon.Request, resp: falcon.Response, webhook_id: str, delivery_id: str
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        webhook_id: str,
+        delivery_id: str,
+        *,
+        body: dict[str, Any],
     ) -> None:
         """Have the same event sent again soon, and show what will be in the log."""
-        load(req, _NOTHING, optional=True)
         now = milliseconds(self._app)
         delivery = self._app.transact(
             req.context.identity,
@@ -133,9 +155,15 @@ class TestResource:
         self._app = app
         self._sender = sender
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
-        """Send a ping now and show how the receiver answered; 502 when it did not take it."""
-        load(req, _NOTHING, optional=True)
+    @operation(
+        body=_NOTHING,
+        answers={200: DeliveryObject},
+        errors={502: "The receiver cannot be reached, or did not take the ping."},
+    )
+    def on_post(
+        self, req: falcon.Request, resp: falcon.Response, webhook_id: str, *, body: dict[str, Any]
+    ) -> None:
+        """Send a ping now and show how the receiver answered."""
         delivery = ping(self._app, self._sender, req.context.identity, webhook_id)
         resp.media = delivery_object(delivery)
 
@@ -147,16 +175,20 @@ class RotateSecretResource:
         self._app = app
         self._seal = seal
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, webhook_id: str) -> None:
+    @operation(body=Body(RotateBody(), optional=True), answers={200: SecretObject})
+    def on_post(
+        self, req: falcon.Request, resp: falcon.Response, webhook_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Make a new secret and show it, this once; the old one stops now, or when it is said."""
-        overlap = load(req, _ROTATE, optional=True)["overlap_seconds"]
+        overlap = body["overlap_seconds"]
         secret = new_secret()
         sealed = self._seal.close(secret, webhook_id=webhook_id)
         self._app.transact(
             req.context.identity,
             lambda tx: webhooks.rotate(tx, webhook_id, sealed=sealed, overlap_seconds=overlap),
         )
-        resp.media = {"secret": secret}
+        shown: SecretObject = {"secret": secret}
+        resp.media = shown
 
 
 def _checked(app: Application, types: EventTypes, values: Mapping[str, Any]) -> Mapping[str, Any]:

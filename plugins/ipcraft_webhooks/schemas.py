@@ -51,14 +51,25 @@ class _Distinct(fields.List[str]):
 class WebhookBody(Schema):
     """Read a webhook; ``is_active`` is for a PATCH."""
 
-    url = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_URL))
+    url = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=LONGEST_URL),
+        metadata={"examples": ["https://example.com/webhooks/ipcraft"]},
+    )
     description = fields.String(
-        load_default=None, allow_none=True, validate=validate.Length(max=LONGEST_DESCRIPTION)
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=LONGEST_DESCRIPTION),
+        metadata={"examples": ["CMDB sync"]},
     )
     event_types = _Distinct(
         fields.String(validate=validate.Length(max=_LONGEST_TYPE)),
         load_default=list,
         validate=validate.Length(max=_MOST_TYPES),
+        metadata={
+            "description": "None is all of them.",
+            "examples": [["subnet.created", "subnet.deleted"]],
+        },
     )
     is_active = fields.Boolean(load_default=True)
 

@@ -104,7 +104,7 @@ def test_python_examples_compile() -> None:
 
 
 def _codes_in_source() -> set[str]:
-    return {*errors._CODES.values(), *_written_codes()}
+    return {*errors.CODES.values(), *_written_codes()}
 
 
 def _written_codes() -> Iterator[str]:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import islice
 from random import randint
+from typing import Annotated, Any, TypedDict
 
 import falcon
+from marshmallow import fields
+from msgspec import Meta
 
-from ipcraft.plugin import Application, Route, hookimpl
+from ipcraft.plugin import Application, Query, Route, hookimpl, operation
 from ipcraft_ipam import AllocationStrategy, FreeSpace, Span, format_address, parse_address
 
 API = 1
@@ -50,21 +53,38 @@ def sparse(space: FreeSpace, count: int) -> Iterator[int]:
         yield from range(span.first, span.last + 1)
 
 
+class GapsQuery(Query):
+    """Say where to begin."""
+
+    start = fields.String(metadata={"description": "Addresses from this one on."})
+
+
+class GapObject(TypedDict):
+    """A free span."""
+
+    first: Annotated[str, Meta(examples=["10.0.1.5"])]
+    last: Annotated[str, Meta(examples=["10.0.1.9"])]
+    size: Annotated[int, Meta(ge=1, examples=[5])]
+
+
 class Gaps:
     """Answer ``/api/v1/subnets/{subnet_id}/gaps``."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+    @operation(query=GapsQuery(), answers={200: list[GapObject]})
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, subnet_id: str, *, query: dict[str, Any]
+    ) -> None:
         """List up to 1000 free spans in order, with ``?start=ADDRESS`` from there on."""
-        start = req.get_param("start")
+        start = query.get("start")
         with self._app.read(req.context.identity) as tx:
             free = FreeSpace.of(tx, subnet_id)
             spans = free.spans(None if start is None else parse_address(start, field="start"))
             resp.media = [_gap(span) for span in islice(spans, MOST)]
 
 
-def _gap(span: Span) -> dict[str, str | int]:
+def _gap(span: Span) -> GapObject:
     first, last = format_address(span.first), format_address(span.last)
     return {"first": first, "last": last, "size": span.size}

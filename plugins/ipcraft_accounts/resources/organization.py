@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from ipcraft.plugin import Application, Transaction, load
+from ipcraft.plugin import Application, Transaction, operation
 from ipcraft_accounts.cookies import clear_session_cookie
 from ipcraft_accounts.organizations import (
     Organization,
@@ -15,12 +15,9 @@ from ipcraft_accounts.organizations import (
     get_organization,
     rename_organization,
 )
-from ipcraft_accounts.representation import organization_object
+from ipcraft_accounts.representation import OrganizationObject, organization_object
 from ipcraft_accounts.resources.sender import session_of
 from ipcraft_accounts.schemas import Confirmation, OrganizationBody
-
-_CHANGE = OrganizationBody(partial=True)
-_CONFIRM = Confirmation()
 
 
 class OrganizationResource:
@@ -29,24 +26,27 @@ class OrganizationResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: OrganizationObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show the organization."""
         with self._app.read(req.context.identity) as tx:
             organization = get_organization(tx)
         resp.media = organization_object(organization)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=OrganizationBody(partial=True), answers={200: OrganizationObject})
+    def on_patch(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Rename the organization."""
-        values = load(req, _CHANGE)
-        organization = self._app.transact(req.context.identity, lambda tx: _changed(tx, values))
+        organization = self._app.transact(req.context.identity, lambda tx: _changed(tx, body))
         resp.media = organization_object(organization)
 
-    def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=Confirmation(), answers={204: None})
+    def on_delete(
+        self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]
+    ) -> None:
         """Delete the organization and all that is in it; its name in the body confirms that."""
-        confirmed = load(req, _CONFIRM)
         identity = req.context.identity
         self._app.transact(
-            identity, lambda tx: delete_organization(tx, self._app, confirmed=confirmed["name"])
+            identity, lambda tx: delete_organization(tx, self._app, confirmed=body["name"])
         )
         if session_of(identity):
             clear_session_cookie(self._app, resp)

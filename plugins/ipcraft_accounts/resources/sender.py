@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application, Identity, Invalid
+from ipcraft.plugin import Application, Identity, Invalid, operation
 from ipcraft_accounts.authentication import SCHEME
 from ipcraft_accounts.cookies import clear_session_cookie
 from ipcraft_accounts.members import find_sender
-from ipcraft_accounts.representation import person_object, tenant_object
+from ipcraft_accounts.representation import SenderObject, person_object, tenant_object
 from ipcraft_accounts.sessions import leave_session
 
 
@@ -23,16 +23,18 @@ class MeResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: SenderObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Give the user, the organization, and the role this request has."""
         identity = req.context.identity
         with self._app.read(identity) as tx:
             organization, user = find_sender(tx, identity.user_id)
-        resp.media = {
+        sender: SenderObject = {
             "user": person_object(user) if user else None,
             "organization": tenant_object(organization),
             "role": identity.role,
         }
+        resp.media = sender
 
 
 class LogoutResource:
@@ -41,6 +43,7 @@ class LogoutResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={204: None})
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """End the session the request came with, on the server and in the browser."""
         identity = req.context.identity

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application
+from ipcraft.plugin import Application, operation
 from ipcraft_accounts.cookies import clear_session_cookie
-from ipcraft_accounts.representation import session_object
+from ipcraft_accounts.representation import SessionObject, session_object
 from ipcraft_accounts.resources.sender import session_of
 from ipcraft_accounts.sessions import delete_session, delete_sessions, list_sessions
 
@@ -17,6 +17,7 @@ class SessionsResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: list[SessionObject]})
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the sender's sessions, the newest first."""
         identity = req.context.identity
@@ -25,6 +26,7 @@ class SessionsResource:
         current = session_of(identity)
         resp.media = [session_object(session, current=current) for session in sessions]
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         """End all the sender's sessions but the one this request came with."""
         identity = req.context.identity
@@ -39,6 +41,7 @@ class SessionResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, session_id: str) -> None:
         """End one of the sender's sessions."""
         identity = req.context.identity

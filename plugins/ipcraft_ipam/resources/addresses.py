@@ -9,27 +9,20 @@ import falcon
 
 from ipcraft.plugin import (
     Application,
+    Body,
     Identity,
-    Invalid,
     Page,
+    Paging,
     Reader,
     Row,
-    load,
-    load_one_or_many,
+    operation,
     send_list,
     stream_list,
 )
 from ipcraft_ipam import address_lists, addresses, bulk, subnets
-from ipcraft_ipam.addresses import STATUSES
-from ipcraft_ipam.fields import parse_mac_address
-from ipcraft_ipam.networks import parse_address
-from ipcraft_ipam.representation import address_object, listed_address
-from ipcraft_ipam.resources.filters import given_filters
+from ipcraft_ipam.representation import AddressObject, address_object, listed_address
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
-from ipcraft_ipam.schemas import AddressChange, NewAddress
-
-_NEW = NewAddress()
-_CHANGE = AddressChange()
+from ipcraft_ipam.schemas import AddressChange, AddressesQuery, NewAddress
 
 
 class SubnetAddressesResource:
@@ -38,33 +31,51 @@ class SubnetAddressesResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+    @operation(query=AddressesQuery(), page=Paging(), answers={200: list[AddressObject]})
+    def on_get(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        subnet_id: str,
+        *,
+        query: dict[str, Any],
+        page: Page,
+    ) -> None:
         """List all addresses in the subnet's network, those of its descendants included."""
         identity = req.context.identity
-        page, filters = Page.of(req), _filters(req)
         if page.limit is None:
             with self._app.look(identity) as reader:
                 subnet = subnets.get(reader, subnet_id)
             within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
-            _stream(self._app, identity, resp, filters={**filters, **within})
+            _stream(self._app, identity, resp, filters={**query, **within})
             return
         with self._app.look(identity) as reader:
             rows, total = address_lists.page_of_subnet(
-                reader, subnet_id, filters, limit=page.limit, offset=page.offset
+                reader, subnet_id, query, limit=page.limit, offset=page.offset
             )
         send_list(req, resp, rows=list(map(listed_address, rows)), page=page, total=total)
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+    @operation(
+        body=Body(NewAddress(), many=True),
+        answers={201: AddressObject | list[AddressObject]},
+    )
+    def on_post(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        subnet_id: str,
+        *,
+        body: dict[str, Any] | list[dict[str, Any]],
+    ) -> None:
         """Assign an address, or all of a list."""
-        values = load_one_or_many(req, _NEW)
         identity = req.context.identity
         resp.status = falcon.HTTP_201
-        if isinstance(values, list):
-            made = self._app.transact(identity, lambda tx: bulk.create_many(tx, subnet_id, values))
+        if isinstance(body, list):
+            made = self._app.transact(identity, lambda tx: bulk.create_many(tx, subnet_id, body))
             resp.media = [address_object(address) for address in made]
         else:
             made_one = self._app.transact(
-                identity, lambda tx: addresses.create(tx, subnet_id, values)
+                identity, lambda tx: addresses.create(tx, subnet_id, body)
             )
             resp.media = address_object(made_one)
 
@@ -75,17 +86,17 @@ class AddressesResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=AddressesQuery(), page=Paging(), answers={200: list[AddressObject]})
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any], page: Page
+    ) -> None:
         """List the addresses that match every given filter, all without one."""
         identity = req.context.identity
-        page, filters = Page.of(req), _filters(req)
         if page.limit is None:
-            _stream(self._app, identity, resp, filters=filters)
+            _stream(self._app, identity, resp, filters=query)
             return
         with self._app.look(identity) as reader:
-            rows, total = address_lists.page_of(
-                reader, filters, limit=page.limit, offset=page.offset
-            )
+            rows, total = address_lists.page_of(reader, query, limit=page.limit, offset=page.offset)
         send_list(req, resp, rows=list(map(listed_address, rows)), page=page, total=total)
 
 
@@ -95,20 +106,24 @@ class AddressResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: AddressObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
         """Show the address."""
         with self._app.look(req.context.identity) as reader:
             address = addresses.get(reader, address_id)
         resp.media = address_object(address)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
+    @operation(body=AddressChange(), answers={200: AddressObject})
+    def on_patch(
+        self, req: falcon.Request, resp: falcon.Response, address_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Change the given fields."""
-        values = load(req, _CHANGE)
         address = self._app.transact(
-            req.context.identity, lambda tx: addresses.change(tx, address_id, values)
+            req.context.identity, lambda tx: addresses.change(tx, address_id, body)
         )
         resp.media = address_object(address)
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, address_id: str) -> None:
         """Release the address."""
         self._app.transact(req.context.identity, lambda tx: addresses.remove(tx, address_id))
@@ -123,15 +138,3 @@ def _stream(
 
     place = address_lists.place
     stream_list(resp, pages(app, identity, read=read, place=place, show=listed_address))
-
-
-def _filters(req: falcon.Request) -> dict[str, Any]:
-    filters = given_filters(req, address_lists.EQUAL)
-    if "mac_address" in filters:
-        filters["mac_address"] = parse_mac_address(filters["mac_address"])
-    if filters.get("status", STATUSES[0]) not in STATUSES:
-        raise Invalid.field("status", f"status must be one of {', '.join(STATUSES)}")
-    ip = req.get_param("ip")
-    if ip is not None:
-        filters["ip"] = parse_address(ip)
-    return filters

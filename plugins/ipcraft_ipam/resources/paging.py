@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ipcraft.plugin import Application, Identity, Reader, Row
 
 T = TypeVar("T")
+Shown = TypeVar("Shown")
 
 PAGE_SIZE = 1000
 
@@ -18,8 +19,8 @@ def pages(
     *,
     read: Callable[[Reader, Row | None], list[T]],
     place: Callable[[T], Row],
-    show: Callable[[T], dict[str, Any]],
-) -> Iterator[list[dict[str, Any]]]:
+    show: Callable[[T], Shown],
+) -> Iterator[list[Shown]]:
     """Give all rows as the API shows them, page by page, each after the place of the last."""
     after: Row | None = None
     while True:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import falcon
 
 from ipcraft.plugin import Application, Page, Reader, Row, send_list, stream_list
 from ipcraft_ipam.registers import R, Register
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
+
+Shown = TypeVar("Shown", bound=Mapping[str, Any])
 
 
 def send_records(
@@ -18,11 +20,12 @@ def send_records(
     resp: falcon.Response,
     *,
     register: Register[R],
-    show: Callable[[R], dict[str, Any]],
+    show: Callable[[R], Shown],
     filters: Mapping[str, Any],
+    page: Page,
 ) -> None:
     """Answer with the records of a register whose columns equal the filters."""
-    identity, page = req.context.identity, Page.of(req)
+    identity = req.context.identity
     if page.limit is None:
 
         def read(tx: Reader, after: Row | None) -> list[R]:

@@ -9,34 +9,32 @@ import falcon
 
 from ipcraft.plugin import (
     Application,
+    Body,
     Page,
+    Paging,
     Reader,
     Row,
     Transaction,
-    load,
-    load_one_or_many,
+    operation,
     send_list,
     stream_list,
 )
 from ipcraft_ipam import editing, hierarchy, removal, splitting, subnet_lists, subnets
 from ipcraft_ipam.bulk import with_index
-from ipcraft_ipam.networks import BITS, Network, parse_address, parse_network
+from ipcraft_ipam.networks import Network
 from ipcraft_ipam.representation import (
-    child_object,
+    ParentObject,
+    SubnetObject,
+    UsageObject,
     listed_subnet,
+    parent_object,
     subnet_object,
     usage_object,
 )
-from ipcraft_ipam.resources.filters import given_filters
 from ipcraft_ipam.resources.paging import PAGE_SIZE, pages
-from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange
+from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange, SubnetsQuery
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.usage import Usage
-
-_NEW = NewSubnet()
-_CHANGE = SubnetChange()
-_SPLIT = Split()
-_FILTERS = ("section_id", "parent_id", "vrf_id", "vlan_id")
 
 
 class SubnetsResource:
@@ -45,13 +43,15 @@ class SubnetsResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=SubnetsQuery(), page=Paging(), answers={200: list[SubnetObject]})
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any], page: Page
+    ) -> None:
         """List the subnets by address, with their utilization."""
         identity = req.context.identity
-        page, filters = Page.of(req), _filters(req)
-        contains = req.get_param("contains")
+        contains, filters = query.pop("contains", None), query
         if contains is not None:
-            self._send_containing(req, resp, _range(contains), filters)
+            self._send_containing(req, resp, contains, filters=filters, page=page)
         elif page.limit is None:
 
             def read(tx: Reader, after: Row | None) -> list[Row]:
@@ -73,9 +73,10 @@ class SubnetsResource:
         req: falcon.Request,
         resp: falcon.Response,
         network: Network,
+        *,
         filters: dict[str, Any],
+        page: Page,
     ) -> None:
-        page = Page.of(req)
         with self._app.read(req.context.identity) as tx:
             found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id"))
         rows = [row for row in found if subnet_lists.matches(row[0], filters)]
@@ -83,16 +84,22 @@ class SubnetsResource:
         shown = [_object(row) for row in rows[page.offset : end]]
         send_list(req, resp, rows=shown, page=page, total=len(rows))
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=Body(NewSubnet(), many=True), answers={201: SubnetObject | list[SubnetObject]})
+    def on_post(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        *,
+        body: dict[str, Any] | list[dict[str, Any]],
+    ) -> None:
         """Create a subnet, or all of a list."""
-        values = load_one_or_many(req, _NEW)
         identity = req.context.identity
         resp.status = falcon.HTTP_201
-        if isinstance(values, list):
-            made = self._app.transact(identity, lambda tx: _create_many(tx, values))
+        if isinstance(body, list):
+            made = self._app.transact(identity, lambda tx: _create_many(tx, body))
             resp.media = [_object(row) for row in made]
         else:
-            resp.media = _object(self._app.transact(identity, lambda tx: create(tx, values)))
+            resp.media = _object(self._app.transact(identity, lambda tx: create(tx, body)))
 
 
 class SubnetResource:
@@ -101,25 +108,27 @@ class SubnetResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: ParentObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show the subnet and its children."""
         with self._app.read(req.context.identity) as tx:
             subnet, usage = subnets.get_with_usage(tx, subnet_id)
             children = subnets.children(tx, subnet_id)
-        resp.media = subnet_object(subnet, usage) | {
-            "children": [child_object(*child) for child in children]
-        }
+        resp.media = parent_object(subnet, usage, children)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+    @operation(body=SubnetChange(), answers={200: SubnetObject})
+    def on_patch(
+        self, req: falcon.Request, resp: falcon.Response, subnet_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Change the given fields."""
-        values = load(req, _CHANGE)
 
         def change(tx: Transaction) -> tuple[Subnet, Usage]:
-            editing.change(tx, subnet_id, values)
+            editing.change(tx, subnet_id, body)
             return subnets.get_with_usage(tx, subnet_id)
 
         resp.media = _object(self._app.transact(req.context.identity, change))
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Delete the subnet with everything in it."""
         self._app.transact(req.context.identity, lambda tx: removal.remove(tx, subnet_id))
@@ -132,12 +141,14 @@ class SplitResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
+    @operation(body=Split(), answers={201: list[SubnetObject]})
+    def on_post(
+        self, req: falcon.Request, resp: falcon.Response, subnet_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Split the subnet into equal parts, its new children."""
-        parts = load(req, _SPLIT)["parts"]
 
         def split(tx: Transaction) -> list[tuple[Subnet, Usage]]:
-            splitting.split(tx, subnet_id, parts)
+            splitting.split(tx, subnet_id, body["parts"])
             return subnets.children_with_usage(tx, subnet_id)
 
         resp.status = falcon.HTTP_201
@@ -151,6 +162,7 @@ class UsageResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: UsageObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show used and usable addresses and their ratio."""
         with self._app.look(req.context.identity) as reader:
@@ -170,21 +182,5 @@ def _create_many(tx: Transaction, items: list[dict[str, Any]]) -> list[tuple[Sub
     return [with_index(index, create, tx, item) for index, item in enumerate(items)]
 
 
-def _object(row: tuple[Subnet, Usage]) -> dict[str, Any]:
+def _object(row: tuple[Subnet, Usage]) -> SubnetObject:
     return subnet_object(*row)
-
-
-def _filters(req: falcon.Request) -> dict[str, Any]:
-    filters = given_filters(req, _FILTERS)
-    network = req.get_param("network")
-    if network is not None:
-        filters["network"] = parse_network(network)
-    return filters
-
-
-def _range(text: str) -> Network:
-    """Read an address, or a network."""
-    if "/" in text:
-        return parse_network(text, field="contains")
-    address = parse_address(text, field="contains")
-    return Network(address, BITS[Network(address, 0).family])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import falcon
 
-from ipcraft.plugin import Application, load, query_integer
+from ipcraft.plugin import Application, Page, Paging, operation
 from ipcraft_ipam import vlans
-from ipcraft_ipam.representation import vlan_object
-from ipcraft_ipam.resources.filters import given_filters
+from ipcraft_ipam.representation import VlanObject, vlan_object
 from ipcraft_ipam.resources.registers import send_records
-from ipcraft_ipam.schemas import VlanBody
-from ipcraft_ipam.vlans import HIGHEST, LOWEST, VLANS
-
-_NEW = VlanBody()
-_CHANGE = VlanBody(partial=True)
+from ipcraft_ipam.schemas import VlanBody, VlansQuery
+from ipcraft_ipam.vlans import VLANS
 
 
 class VlansResource:
@@ -22,18 +20,19 @@ class VlansResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=VlansQuery(), page=Paging(), answers={200: list[VlanObject]})
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any], page: Page
+    ) -> None:
         """List the VLANs, the newest first."""
-        filters = given_filters(req, ("name",))
-        number = query_integer(req, "number", least=LOWEST, most=HIGHEST)
-        if number is not None:
-            filters["number"] = number
-        send_records(self._app, req, resp, register=VLANS, filters=filters, show=vlan_object)
+        send_records(
+            self._app, req, resp, register=VLANS, filters=query, page=page, show=vlan_object
+        )
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=VlanBody(), answers={201: VlanObject})
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Create a VLAN."""
-        values = load(req, _NEW)
-        vlan = self._app.transact(req.context.identity, lambda tx: vlans.create(tx, values))
+        vlan = self._app.transact(req.context.identity, lambda tx: vlans.create(tx, body))
         resp.status = falcon.HTTP_201
         resp.media = vlan_object(vlan)
 
@@ -44,20 +43,22 @@ class VlanResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: VlanObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, vlan_id: str) -> None:
         """Show the VLAN."""
         with self._app.look(req.context.identity) as reader:
             vlan = vlans.get(reader, vlan_id)
         resp.media = vlan_object(vlan)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response, vlan_id: str) -> None:
+    @operation(body=VlanBody(partial=True), answers={200: VlanObject})
+    def on_patch(
+        self, req: falcon.Request, resp: falcon.Response, vlan_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Change the given fields."""
-        values = load(req, _CHANGE)
-        vlan = self._app.transact(
-            req.context.identity, lambda tx: vlans.change(tx, vlan_id, values)
-        )
+        vlan = self._app.transact(req.context.identity, lambda tx: vlans.change(tx, vlan_id, body))
         resp.media = vlan_object(vlan)
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, vlan_id: str) -> None:
         """Delete the VLAN; its subnets stay."""
         self._app.transact(req.context.identity, lambda tx: vlans.remove(tx, vlan_id))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import falcon
 
-from ipcraft.plugin import Application, load
+from ipcraft.plugin import Application, Page, Paging, operation
 from ipcraft_ipam import vrfs
-from ipcraft_ipam.representation import vrf_object
-from ipcraft_ipam.resources.filters import given_filters
+from ipcraft_ipam.representation import VrfObject, vrf_object
 from ipcraft_ipam.resources.registers import send_records
-from ipcraft_ipam.route_distinguishers import parse_route_distinguisher
-from ipcraft_ipam.schemas import VrfBody
+from ipcraft_ipam.schemas import VrfBody, VrfsQuery
 from ipcraft_ipam.vrfs import VRFS
-
-_NEW = VrfBody()
-_CHANGE = VrfBody(partial=True)
 
 
 class VrfsResource:
@@ -23,17 +20,17 @@ class VrfsResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=VrfsQuery(), page=Paging(), answers={200: list[VrfObject]})
+    def on_get(
+        self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any], page: Page
+    ) -> None:
         """List the VRFs, the newest first."""
-        filters = given_filters(req, ("name", "rd"))
-        if "rd" in filters:
-            filters["rd"] = parse_route_distinguisher(filters["rd"])
-        send_records(self._app, req, resp, register=VRFS, filters=filters, show=vrf_object)
+        send_records(self._app, req, resp, register=VRFS, filters=query, page=page, show=vrf_object)
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(body=VrfBody(), answers={201: VrfObject})
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Create a VRF."""
-        values = load(req, _NEW)
-        vrf = self._app.transact(req.context.identity, lambda tx: vrfs.create(tx, values))
+        vrf = self._app.transact(req.context.identity, lambda tx: vrfs.create(tx, body))
         resp.status = falcon.HTTP_201
         resp.media = vrf_object(vrf)
 
@@ -44,18 +41,22 @@ class VrfResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
+    @operation(answers={200: VrfObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, vrf_id: str) -> None:
         """Show the VRF."""
         with self._app.look(req.context.identity) as reader:
             vrf = vrfs.get(reader, vrf_id)
         resp.media = vrf_object(vrf)
 
-    def on_patch(self, req: falcon.Request, resp: falcon.Response, vrf_id: str) -> None:
+    @operation(body=VrfBody(partial=True), answers={200: VrfObject})
+    def on_patch(
+        self, req: falcon.Request, resp: falcon.Response, vrf_id: str, *, body: dict[str, Any]
+    ) -> None:
         """Change the given fields."""
-        values = load(req, _CHANGE)
-        vrf = self._app.transact(req.context.identity, lambda tx: vrfs.change(tx, vrf_id, values))
+        vrf = self._app.transact(req.context.identity, lambda tx: vrfs.change(tx, vrf_id, body))
         resp.media = vrf_object(vrf)
 
+    @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response, vrf_id: str) -> None:
         """Delete the VRF, which no subnet may be in."""
         self._app.transact(req.context.identity, lambda tx: vrfs.remove(tx, vrf_id))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import falcon
 
-from ipcraft.plugin import Application, Unauthenticated, load
-from ipcraft_accounts import member_object, sign_in
+from ipcraft.plugin import Application, Unauthenticated, operation
+from ipcraft_accounts import MemberObject, member_object, sign_in
 from ipcraft_ldap.admission import Admission
 from ipcraft_ldap.directory import Directory
 from ipcraft_ldap.schemas import NAME, Credentials, Settings
-
-_CREDENTIALS = Credentials()
 
 
 class SignInResource:
@@ -22,10 +22,19 @@ class SignInResource:
         self._directory = Directory(settings)
         self._admission = Admission(app, settings)
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(
+        body=Credentials(),
+        answers={200: MemberObject},
+        errors={
+            401: "The user name or the password is wrong.",
+            402: "The organization's plan has no room for another user.",
+            403: "The directory knows this person, and nobody has let them in.",
+            429: "Somebody tried too often.",
+        },
+    )
+    def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Begin a session of the person whose name and password these are."""
-        given = load(req, _CREDENTIALS)
-        person = self._directory.find(given["username"], given["password"])
+        person = self._directory.find(body["username"], body["password"])
         if person is None:
             # An unknown name and a wrong password get the same answer.
             raise Unauthenticated(

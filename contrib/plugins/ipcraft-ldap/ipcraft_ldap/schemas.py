@@ -71,6 +71,8 @@ class Settings(Schema):
 class Credentials(Schema):
     """Read who signs in."""
 
-    username = fields.String(required=True, validate=validate.Length(min=1, max=256))
+    username = fields.String(
+        required=True, validate=validate.Length(min=1, max=256), metadata={"examples": ["ada"]}
+    )
     # An empty one is no malformed request but a wrong password.
     password = fields.String(required=True, validate=validate.Length(max=1024))

@@ -12,10 +12,12 @@ import structlog
 
 from ipcraft.plugin import (
     Application,
+    Content,
     Invalid,
     NotFound,
     Unauthenticated,
     Unavailable,
+    operation,
 )
 from ipcraft_accounts import Organization, find_organization, sign_in
 from ipcraft_oidc.attempts import LIFETIME, Attempt, Attempts, Secrets, same
@@ -42,6 +44,9 @@ _PAST = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger("ipcraft.oidc")
 
 
+_SEES_OTHER = {303: Content(headers={"Location": "Where to go on."})}
+
+
 class LoginResource:
     """Answer ``/api/v1/auth/oidc/login``."""
 
@@ -49,6 +54,7 @@ class LoginResource:
         self._app = app
         self._client = client
 
+    @operation(answers=_SEES_OTHER)
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Send the browser to the issuer; ``next`` is the path to come back to in the end."""
         attempts = _attempts(self._app)
@@ -67,6 +73,14 @@ class CallbackResource:
         self._client = client
         self._configuration = client.configuration
 
+    @operation(
+        answers=_SEES_OTHER,
+        errors={
+            401: "This browser did not begin the sign-in, or the issuer cannot be trusted.",
+            402: "The organization's plan has no room for another user.",
+            403: "The issuer knows this person, and nobody has let them in.",
+        },
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Sign the person in whom the issuer sends back, and go on to the app."""
         attempt, secrets = self._attempt(req)
