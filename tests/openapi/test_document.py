@@ -36,7 +36,7 @@ def operations(described: Described) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield f"{method.upper()} {path}", operation
 
 
-def problems(described: Described, pointer: str, value: object) -> list[str]:
+def problems(described: Described, pointer: str, value: Any) -> list[str]:
     """List what is wrong with a value by the schema at the pointer."""
     registry = Registry().with_resource(DOCUMENT, DRAFT202012.create_resource(described))
     schema = {"$ref": f"{DOCUMENT}#{pointer}"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import falcon
 import structlog
@@ -26,6 +27,7 @@ from ipcraft_oidc.configuration import Configuration
 from ipcraft_oidc.id_tokens import Untrusted
 from ipcraft_oidc.people import person_of
 from ipcraft_oidc.questions import Deadline, NoAnswer
+from ipcraft_oidc.schemas import CallbackQuery, LoginQuery
 from ipcraft_oidc.subjects import member_of
 
 LOGIN = "/api/v1/auth/oidc/login"
@@ -54,11 +56,11 @@ class LoginResource:
         self._app = app
         self._client = client
 
-    @operation(answers=_SEES_OTHER)
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=LoginQuery(), answers=_SEES_OTHER)
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
         """Send the browser to the issuer; ``next`` is the path to come back to in the end."""
         attempts = _attempts(self._app)
-        attempt = attempts.begin(_destination(req), now=int(self._app.clock()))
+        attempt = attempts.begin(_destination(query["next"]), now=int(self._app.clock()))
         with _answered():
             url = self._client.authorization_url(attempts.secrets_of(attempt), Deadline())
         _set_cookie(self._client.configuration, resp, attempts.seal(attempt))
@@ -74,6 +76,7 @@ class CallbackResource:
         self._configuration = client.configuration
 
     @operation(
+        query=CallbackQuery(),
         answers=_SEES_OTHER,
         errors={
             401: "This browser did not begin the sign-in, or the issuer cannot be trusted.",
@@ -81,14 +84,14 @@ class CallbackResource:
             403: "The issuer knows this person, and nobody has let them in.",
         },
     )
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
         """Sign the person in whom the issuer sends back, and go on to the app."""
-        attempt, secrets = self._attempt(req)
+        attempt, secrets = self._attempt(req, query.get("state", ""))
         _clear_cookie(self._configuration, resp)
         deadline = Deadline()
         with _answered():
-            self._client.refuse_other_issuer(_parameter(req, "iss"), deadline)
-            claims = self._client.claims(_code(req), secrets, deadline)
+            self._client.refuse_other_issuer(query.get("iss"), deadline)
+            claims = self._client.claims(_code(query), secrets, deadline)
         member = member_of(
             self._app,
             _organization(self._app, self._configuration).id,
@@ -98,14 +101,14 @@ class CallbackResource:
         sign_in(self._app, req, resp, member=member, method=METHOD)
         _see_other(resp, self._configuration.public_url + attempt.destination)
 
-    def _attempt(self, req: falcon.Request) -> tuple[Attempt, Secrets]:
+    def _attempt(self, req: falcon.Request, state: str) -> tuple[Attempt, Secrets]:
         """Give the attempt that this browser began and now comes back from."""
         attempts = _attempts(self._app)
         cookie = _cookie(self._configuration, req)
         attempt = attempts.open(cookie, now=int(self._app.clock())) if cookie else None
         if attempt is not None:
             secrets = attempts.secrets_of(attempt)
-            if same(_parameter(req, "state") or "", secrets.state):
+            if same(state, secrets.state):
                 return attempt, secrets
         raise Unauthenticated(
             f"This browser did not begin this sign-in, or too long ago; begin again at {LOGIN}",
@@ -136,29 +139,22 @@ def _attempts(app: Application) -> Attempts:
     return Attempts(app.key_for(_PURPOSE))
 
 
-def _destination(req: falcon.Request) -> str:
-    path = req.params.get("next", "/")
-    if isinstance(path, str) and len(path) <= _LONGEST_PATH and _PATH.fullmatch(path):
+def _destination(path: str) -> str:
+    if len(path) <= _LONGEST_PATH and _PATH.fullmatch(path):
         return path
     raise Invalid.field("next", "next must be one path of this server, such as /subnets")
 
 
-def _code(req: falcon.Request) -> str:
+def _code(query: Mapping[str, str]) -> str:
     """Give the code. Raises `Unauthenticated` when the issuer sends an error in its place."""
-    code = _parameter(req, "code")
+    code = query.get("code")
     if code:
         return code
-    error = _parameter(req, "error") or ""
+    error = query.get("error", "")
     word = error if _ERROR.fullmatch(error) else "no code"
     raise Unauthenticated(
         f"The issuer did not sign you in ({word}); begin again at {LOGIN}", code="sign_in_refused"
     )
-
-
-def _parameter(req: falcon.Request, name: str) -> str | None:
-    """Give a parameter that is there once: twice, it is nobody's (RFC 6749, section 3.1)."""
-    value = req.params.get(name)
-    return value if isinstance(value, str) else None
 
 
 def _organization(app: Application, configuration: Configuration) -> Organization:

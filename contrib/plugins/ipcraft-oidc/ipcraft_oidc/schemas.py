@@ -1,4 +1,4 @@
-"""The plugin's settings."""
+"""The plugin's settings, and the queries that browsers come with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from ipcraft.plugin import Schema
+from ipcraft.plugin import Query, Schema
 from ipcraft_accounts import ROLES
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -90,3 +90,21 @@ class Settings(Schema):
     def _let_somebody_in(self, data: dict[str, Any], **_: Any) -> None:
         if not data.get("roles") and data.get("default_role") is None:
             raise ValidationError("Without roles and default_role nobody gets in.", "roles")
+
+
+class LoginQuery(Query):
+    """Read where to go on after the sign-in."""
+
+    next = fields.String(
+        load_default="/",
+        metadata={"description": "A path of this server.", "examples": ["/subnets"]},
+    )
+
+
+class CallbackQuery(Query):
+    """Read what the issuer sends, each at most once (RFC 6749, section 3.1)."""
+
+    state = fields.String()
+    code = fields.String()
+    iss = fields.String()
+    error = fields.String()
