@@ -140,6 +140,10 @@ def test_what_every_answer_has_is_told(described: Described) -> None:
             assert "X-Request-Id" in headers, name
             if status == "200" and {"limit", "offset"} <= names:
                 assert headers >= {"Link", "X-Total-Count"}, name
-    for answer in described["components"]["responses"].values():
+    for shared in described["components"]["responses"].values():
+        assert "X-Request-Id" in shared["headers"]
+    errors = {**described["components"]["responses"]}
+    del errors["NotModified"]
+    for answer in errors.values():
         schema = answer["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/ErrorObject"}
