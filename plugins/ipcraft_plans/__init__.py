@@ -46,8 +46,12 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
     provider = billing_provider(app)
     if provider is not None:
         routes += [
-            Route(CHECKOUT, Checkout(provider), actions={"POST": "own"}),
-            Route(PORTAL, Portal(provider), actions={"POST": "own"}),
+            # What a provider is asked for, no transaction takes back.
+            Route(path, resource, actions={"POST": "own"}, irrevocable=("POST",))
+            for path, resource in (
+                (CHECKOUT, Checkout(provider)),
+                (PORTAL, Portal(provider)),
+            )
         ]
     return routes
 

@@ -185,6 +185,17 @@ def test_a_customer_that_stripe_has_lost_is_made_again(
     assert len(billing.stripe.ledger.customers) == 2
 
 
+@pytest.mark.parametrize("path", [CHECKOUT, PORTAL])
+def test_asking_cannot_be_tried(
+    organization: Organization, stripe: StripeStandIn, path: str
+) -> None:
+    """Nobody takes back what Stripe was asked for: a dry run and a key of a request are refused."""
+    assert organization.client.post(path, params={"dry_run": "true"}).status_code == 400
+    key = {"Idempotency-Key": "mine"}
+    assert organization.client.post(path, headers=key).status_code == 400
+    assert stripe.desk.asked == []
+
+
 def test_without_a_key_the_routes_do_not_exist(database_url: str) -> None:
     """What nobody takes money for is not sold; the plan is shown all the same."""
     app = make_application(database_url)

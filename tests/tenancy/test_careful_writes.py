@@ -11,7 +11,11 @@ from ipcraft.testing import make_organization
 from .matrix import Request, everything, tenant, writes
 
 DRY = {"dry_run": "true"}
-REFUSING = {"/api/v1/webhooks/{webhook_id}/test"}
+REFUSING = {
+    "/api/v1/billing/checkout",
+    "/api/v1/billing/portal",
+    "/api/v1/webhooks/{webhook_id}/test",
+}
 """Paths whose work no transaction takes back."""
 
 
