@@ -8,6 +8,8 @@ from __future__ import annotations
 from ipcraft.app import Application
 from ipcraft.cli.context import Invocation, pass_application
 from ipcraft.cli.progress import progress_bar
+from ipcraft.cli.servers import server_options
+from ipcraft.client import Client, RequestRefused
 from ipcraft.contributions import (
     Allowance,
     AuthBackend,
@@ -96,6 +98,7 @@ __all__ = [
     "BadGateway",
     "Change",
     "Claim",
+    "Client",
     "ClosableSink",
     "Command",
     "CompiledStatement",
@@ -140,6 +143,7 @@ __all__ = [
     "Recorder",
     "Refused",
     "RequestError",
+    "RequestRefused",
     "Retries",
     "Route",
     "Row",
@@ -189,6 +193,7 @@ __all__ = [
     "refusal_of",
     "rfc3339",
     "send_list",
+    "server_options",
     "status",
     "stream_list",
     "tenant_table",
