@@ -46,8 +46,8 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
     provider = billing_provider(app)
     if provider is not None:
         routes += [
-            Route(CHECKOUT, Checkout(provider), actions={"POST": "own"}),
-            Route(PORTAL, Portal(provider), actions={"POST": "own"}),
+            Route(CHECKOUT, Checkout(provider), actions={"POST": "own"}, irrevocable=("POST",)),
+            Route(PORTAL, Portal(provider), actions={"POST": "own"}, irrevocable=("POST",)),
         ]
     return routes
 
