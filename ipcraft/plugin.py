@@ -8,6 +8,8 @@ from __future__ import annotations
 from ipcraft.app import Application
 from ipcraft.cli.context import Invocation, pass_application
 from ipcraft.cli.progress import progress_bar
+from ipcraft.cli.servers import server_options
+from ipcraft.client import Client, RequestRefused
 from ipcraft.contributions import (
     Allowance,
     AuthBackend,
@@ -102,6 +104,7 @@ __all__ = [
     "Body",
     "Change",
     "Claim",
+    "Client",
     "ClosableSink",
     "Command",
     "CompiledStatement",
@@ -151,6 +154,7 @@ __all__ = [
     "Recorder",
     "Refused",
     "RequestError",
+    "RequestRefused",
     "Retries",
     "Route",
     "Row",
@@ -204,6 +208,7 @@ __all__ = [
     "refusal_of",
     "rfc3339",
     "send_list",
+    "server_options",
     "status",
     "stream_list",
     "tenant_table",

@@ -51,6 +51,18 @@ def test_only_owners_are_led_there(
 
 
 @pytest.mark.parametrize("path", [CHECKOUT, PORTAL])
+def test_what_is_asked_of_stripe_cannot_be_tried(
+    organization: Organization, stripe: StripeStandIn, path: str
+) -> None:
+    """No transaction takes it back: a dry run and a key are refused before Stripe is asked."""
+    tried = organization.client.post(path, params={"dry_run": "true"})
+    assert (tried.status_code, tried.json["code"]) == (400, "dry_run_unsupported")
+    keyed = organization.client.post(path, headers={"Idempotency-Key": "k"})
+    assert (keyed.status_code, keyed.json["code"]) == (400, "idempotency_unsupported")
+    assert not stripe.ledger.customers
+
+
+@pytest.mark.parametrize("path", [CHECKOUT, PORTAL])
 def test_a_browser_needs_the_header(
     application: Application, organization: Organization, path: str
 ) -> None:

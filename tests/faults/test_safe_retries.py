@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ KEYS = int(os.environ.get("IPCRAFT_TEST_KEYS", "30"))
 SENDERS = 10
 
 _PATIENCE = 60.0
+_GIVING_UP = 300.0
 _PAUSE = 0.02
 _LONGEST_ANSWER = 700
 _TRANSIENT = (409, 503)
@@ -73,8 +75,10 @@ def insist(url: str, org: Org, key: str) -> bytes:
     """Send a request with a key until it is answered; give the answer's body."""
     headers = {"Authorization": f"Bearer {org.key}", "Idempotency-Key": key}
     pause = Event()
+    deadline = time.monotonic() + _GIVING_UP
     with requests.Session() as session:
         while True:
+            assert time.monotonic() < deadline, f"no answer to {key}"
             try:
                 answer = session.post(url, headers=headers, json={}, timeout=_PATIENCE)
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from marshmallow import ValidationError
 
-from ipcraft.plugin import Invalid, Invocation, Transaction
+from ipcraft.plugin import Client, Invalid, Invocation, Transaction, server_options
 from ipcraft_ipam import allocation
 from ipcraft_ipam.addresses import Address
 from ipcraft_ipam.commands.names import (
@@ -17,6 +17,7 @@ from ipcraft_ipam.commands.names import (
     organization_option,
     vrf_option,
 )
+from ipcraft_ipam.commands.remote import take
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.schemas import NextAddresses
 from ipcraft_ipam.strategies import AllocationStrategy, named
@@ -43,12 +44,7 @@ _BODY = NextAddresses()
 @click.option("--description", help="What it is for.")
 @click.option("--status", help="One of the statuses of an address; `active` without it.")
 @click.option("--owner", help="Who answers for it.")
-@click.option(
-    "--url", envvar="IPCRAFT_URL", show_envvar=True, help="Ask this server, not the database."
-)
-@click.option(
-    "--key", envvar="IPCRAFT_API_KEY", show_envvar=True, help="The API key for the server."
-)
+@server_options
 @click.pass_obj
 def next_command(
     invocation: Invocation,
@@ -57,8 +53,7 @@ def next_command(
     subnet: str,
     organization: str | None,
     vrf: str | None,
-    url: str | None,
-    key: str | None,
+    server: Client | None,
     **options: str | int | None,
 ) -> None:
     """Take the next free addresses of a subnet and print them, one on a line.
@@ -67,17 +62,10 @@ def next_command(
     taken, or none.
     """
     body = {name: value for name, value in options.items() if value is not None}
-    if url is None:
+    if server is None:
         taken = _from_database(invocation, subnet, body, organization=organization, vrf=vrf)
-    elif key is None:
-        raise click.UsageError("--url needs an API key: --key or IPCRAFT_API_KEY")
-    elif organization is not None:
-        raise click.UsageError("--org goes with the database; a server knows it from the key")
     else:
-        # Imported late: it brings requests.
-        from ipcraft_ipam.commands.remote import take
-
-        taken = take(url, subnet, body, key=key, vrf=vrf)
+        taken = take(server, subnet, body, vrf=vrf)
     click.echo("\n".join(taken))
 
 

@@ -2,71 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import requests
-
-from ipcraft.plugin import Invalid, NotFound, RequestError, Unavailable, is_id
-from ipcraft_ipam.networks import parse_network
-
-_TIMEOUT = 30.0
+from ipcraft.plugin import Client, NotFound, is_id
+from ipcraft_ipam.networks import Network, parse_network
+from ipcraft_ipam.tables import GLOBAL_VRF
 
 
 def take(
-    url: str, subnet: str, body: Mapping[str, Any], *, key: str, vrf: str | None = None
+    server: Client, subnet: str, body: Mapping[str, Any], *, vrf: str | None = None
 ) -> list[str]:
     """Take addresses of a subnet, named by its id or its network in a VRF, by default the global.
 
-    `body` has a ``count`` and what else ``POST first-free`` knows. Raises `RequestError` with
-    what the server said, and `Unavailable` when there is none.
+    `body` has a ``count`` and what else ``POST first-free`` knows. Raises `RequestRefused` with
+    what the server said, `Unreachable` when there is none, and `NotFound`.
     """
-    with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {key}"
-        api = f"{url.rstrip('/')}/api/v1"
-        subnet_id = subnet if is_id(subnet, "sub") else _find(session, api, subnet, vrf=vrf)
-        taken = _ask(session, "POST", f"{api}/subnets/{subnet_id}/first-free", json=dict(body))
-    return [address["ip"] for address in cast("list[dict[str, str]]", taken)]
+    subnet_id = subnet if is_id(subnet, "sub") else _find(server, subnet, vrf=vrf)
+    return [address["ip"] for address in server.subnets.take_many(subnet_id, **body)]
 
 
-def _find(session: requests.Session, api: str, text: str, *, vrf: str | None) -> str:
+def branches(
+    server: Client, subnet: str | None, *, vrf: str | None
+) -> Iterator[tuple[Network, Mapping[str, Any]]]:
+    """Give all subnets by address, or one and all below it, as the server shows them.
+
+    Raises as `take` does.
+    """
+    if subnet is None:
+        filters = {} if vrf is None else {"vrf_id": _vrf_id(server, vrf)}
+        for found in server.subnets.each(**filters):
+            yield parse_network(found["network"]), found
+        return
+    subnet_id = subnet if is_id(subnet, "sub") else _find(server, subnet, vrf=vrf)
+    root = server.subnets.get(subnet_id)
+    around = parse_network(root["network"])
+    for found in server.subnets.each(vrf_id=root["vrf_id"] or GLOBAL_VRF):
+        network = parse_network(found["network"])
+        if around.first <= network.first and network.last <= around.last:
+            yield network, found
+
+
+def vrf_names(server: Client) -> dict[str, str]:
+    """Give the names of all VRFs by their ids."""
+    return {vrf["id"]: vrf["name"] for vrf in server.vrfs.each()}
+
+
+def _find(server: Client, text: str, *, vrf: str | None) -> str:
     network = str(parse_network(text))
-    vrf_id = _vrf_id(session, api, vrf) if vrf else ""
-    for subnet in _list(session, f"{api}/subnets", network=network, vrf_id=vrf_id):
-        return str(subnet["id"])
-    raise NotFound(f"there is no subnet {network}" + (f" in VRF {vrf}" if vrf else ""))
+    vrf_id = _vrf_id(server, vrf) if vrf else GLOBAL_VRF
+    subnet = server.subnets.find(network=network, vrf_id=vrf_id)
+    if subnet is None:
+        raise NotFound(f"there is no subnet {network}" + (f" in VRF {vrf}" if vrf else ""))
+    return subnet["id"]
 
 
-def _vrf_id(session: requests.Session, api: str, text: str) -> str:
+def _vrf_id(server: Client, text: str) -> str:
     if is_id(text, "vrf"):
         return text
     names = [{"name": text}]
     if ":" in text:
         names.append({"rd": text})
     for name in names:
-        for vrf in _list(session, f"{api}/vrfs", **name):
-            return str(vrf["id"])
+        vrf = server.vrfs.find(**name)
+        if vrf is not None:
+            return vrf["id"]
     raise NotFound(f"there is no VRF {text}")
-
-
-def _list(session: requests.Session, url: str, **params: str) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", _ask(session, "GET", url, params=params))
-
-
-def _ask(session: requests.Session, method: str, url: str, **options: Any) -> object:
-    try:
-        response = session.request(method, url, timeout=_TIMEOUT, **options)
-    except requests.Timeout as error:
-        raise Unavailable(f"{url} does not answer within {_TIMEOUT:.0f} s") from error
-    except requests.ConnectionError as error:
-        raise Unavailable(f"{url} cannot be reached") from error
-    except requests.RequestException as error:
-        raise Invalid(f"{url}: {error}") from error
-    try:
-        answer: object = response.json()
-    except requests.JSONDecodeError as error:
-        raise Invalid(f"{url} answered {response.status_code} and no JSON") from error
-    if response.ok:
-        return answer
-    reason = answer.get("error") if isinstance(answer, dict) else None
-    raise RequestError(f"{url} answered {response.status_code}: {reason or answer}")

@@ -10,6 +10,7 @@ from click.testing import Result
 
 from ipcraft.app import Application
 from ipcraft.testing.organizations import Organization
+from ipcraft.testing.serving import Served
 
 Run = Callable[..., Result]
 Make = Callable[..., None]
@@ -149,3 +150,26 @@ def test_a_terminal_without_unicode_gets_plain_bars(
 
 def _path() -> dict[str, str]:
     return {"PYTHONPATH": ":".join(entry for entry in sys.path if entry)}
+
+
+def test_a_server_may_be_asked(run: Run, served: Served) -> None:
+    """`--url` and `--key` show the tree of a served process, of a branch and of a VRF too."""
+    org = served.organization()
+    vrf = org.post("/api/v1/vrfs", json={"name": "Blue", "rd": "65000:1"}).json()["id"]
+    for network in ("10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "10.2.0.0/16"):
+        org.post("/api/v1/subnets", json={"network": network, "name": f"net {network}"})
+    org.post("/api/v1/subnets", json={"network": "10.1.0.0/16", "vrf_id": vrf})
+
+    def shown(*arguments: str) -> list[str]:
+        result = run("tree", "--url", served.url, "--key", org.key, *arguments)
+        assert result.exit_code == 0, result.stderr
+        return [line[:36].rstrip() for line in result.output.splitlines()]
+
+    below = ["  10.1.0.0/16", "    10.1.1.0/24", "  10.2.0.0/16"]
+    assert shown() == ["10.0.0.0/8", *below, "VRF Blue", "10.1.0.0/16"]
+    assert shown("--depth", "1", "--vrf", "Blue") == ["VRF Blue", "10.1.0.0/16"]
+    assert shown("10.1.0.0/16") == ["10.1.0.0/16", "  10.1.1.0/24"]
+    first, *_ = run("tree", "--url", served.url, "--key", org.key).output.splitlines()
+    assert first.endswith("0.0%               net 10.0.0.0/8")
+    missing = run("tree", "10.9.0.0/16", "--url", served.url, "--key", org.key)
+    assert missing.stderr == "Error: there is no subnet 10.9.0.0/16\n"
