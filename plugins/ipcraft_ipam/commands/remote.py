@@ -29,6 +29,15 @@ def take(
     return [address["ip"] for address in cast("list[dict[str, str]]", taken)]
 
 
+def search(url: str, query: str, *, limit: int, key: str) -> dict[str, Any]:
+    """Search, and give the answer of ``GET search``. Raises as `take` does."""
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {key}"
+        asked = f"{url.rstrip('/')}/api/v1/search"
+        answer = _ask(session, "GET", asked, params={"q": query, "limit": limit})
+    return cast("dict[str, Any]", answer)
+
+
 def _find(session: requests.Session, api: str, text: str, *, vrf: str | None) -> str:
     network = str(parse_network(text))
     vrf_id = _vrf_id(session, api, vrf) if vrf else ""
