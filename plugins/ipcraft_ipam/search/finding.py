@@ -138,17 +138,13 @@ class _Hunt:
             self._walk(by_mac_address, sure, walk_first=reading.prefix, walk_last=reading.last)
             return
         first, last = _span(reading)
-        source = around if self.table is subnets and isinstance(reading, HostReading) else by_place
+        if self.table is subnets and isinstance(reading, HostReading):
+            length = reading.network.prefix_length
+            self._walk(around, sure, first=first, last=last, prefix_length=length)
+            return
         before = len(self.found)
         for vrf_id in self.reader.all(VRFS):
-            self._walk(
-                source,
-                sure,
-                walk_vrf_id=vrf_id,
-                walk_first=first,
-                walk_last=last,
-                prefix_length=128,
-            )
+            self._walk(by_place, sure, walk_vrf_id=vrf_id, walk_first=first, walk_last=last)
             if len(self.found) - before >= self.limit:
                 return
 

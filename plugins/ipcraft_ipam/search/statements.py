@@ -87,9 +87,8 @@ def by_mac_address(table: Table) -> Select[Any]:
 
 
 def around(table: Table) -> Select[Any]:
-    """Read the subnets that contain an address of a VRF."""
-    ids = subnet_rows.climb(given("walk_vrf_id"), _FIRST, _LAST, to_top=True).element
-    return select(table).where(_s.organization_id == own(), _s.id.in_(ids))
+    """Read the subnets that contain an address, in all VRFs."""
+    return select(table).where(_s.organization_id == own(), _s.id.in_(subnet_rows.ANYWHERE))
 
 
 Source = Callable[[Table], Select[Any]]
