@@ -26,6 +26,7 @@ from bench.memory import memory
 from bench.operations import operations
 from bench.outbound import outbound
 from bench.rates import rates
+from bench.search import searches
 from bench.servers import description, postgresql
 from bench.stalling import stalling
 from bench.table import Line, render
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "fullness": fullness,
     "hotspot": hotspot,
     "cascade": cascade,
+    "search": searches,
     "rates": rates,
     "careful": careful,
     "amazon": amazon,

@@ -76,6 +76,7 @@ class Shape:
 
 SMALL = Shape("small", 100, 5_000)
 LARGE = Shape("large", 5_000, 300_000)
+MILLION = Shape("million", 4_500, 1_000_000)
 HUGE = Shape("huge", 100_000, 2_000_000)
 CASCADE = Shape("cascade", 10_001, 1_000_000, flat=True)
 

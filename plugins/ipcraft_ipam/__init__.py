@@ -74,7 +74,7 @@ def ipcraft_routes(app: Application) -> Sequence[Route]:
 
 @hookimpl
 def ipcraft_commands() -> Sequence[Command]:
-    """Give `load`, `tree`, `next` and `verify`."""
+    """Give `load`, `next`, `search`, `tree` and `verify`."""
     return COMMANDS
 
 

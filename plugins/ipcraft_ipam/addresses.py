@@ -26,11 +26,13 @@ from ipcraft_ipam.free_space import FreeRange, free_range
 from ipcraft_ipam.hierarchy import edge_role
 from ipcraft_ipam.locking import keep_tree
 from ipcraft_ipam.networks import BITS, Network, Span, format_address, from_bytes, to_bytes
+from ipcraft_ipam.searchable import address_text
 from ipcraft_ipam.subnets import Subnet, subnet
 from ipcraft_ipam.tables import USUAL_STATUS, addresses, free_ranges, subnets
 
 STATUSES = (USUAL_STATUS, "assigned", "reserved", "dhcp", "gateway", "deprecated", "offline")
 _EDITABLE = ("hostname", "mac_address", "description", "status", "owner")
+_WRITTEN = (*_EDITABLE, "updated_at", "search_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ INSERT = Statement(insert(addresses), independent=True)
 _UPDATE = Statement(
     update(addresses)
     .where(*_BY_ID)
-    .values({name: given(f"new_{name}", _a[name].type) for name in (*_EDITABLE, "updated_at")})
+    .values({name: given(f"new_{name}", _a[name].type) for name in _WRITTEN})
 )
 _DELETE = Statement(delete(addresses).where(*_BY_ID))
 
@@ -191,6 +193,7 @@ def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Addre
         _UPDATE,
         id=address_id,
         **{f"new_{name}": getattr(new, name) for name in (*_EDITABLE, "updated_at")},
+        new_search_text=search_text(new),
     )
     return new
 
@@ -242,7 +245,18 @@ def row(new: Address) -> dict[str, Any]:
         "owner": new.owner,
         "created_at": new.created_at,
         "updated_at": new.updated_at,
+        "search_text": search_text(new),
     }
+
+
+def search_text(new: Address) -> str | None:
+    """Give what an address is found by."""
+    return address_text(
+        hostname=new.hostname,
+        owner=new.owner,
+        description=new.description,
+        status=new.status,
+    )
 
 
 def created(new: Address) -> Change:

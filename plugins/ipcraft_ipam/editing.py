@@ -14,17 +14,19 @@ from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.hierarchy import check_gateway, refuse_edges
 from ipcraft_ipam.locking import change_tree, keep_tree
 from ipcraft_ipam.networks import BITS, Network, Span, format_address, to_bytes
+from ipcraft_ipam.searchable import subnet_text
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.tables import addresses, subnets
 
 _EDITABLE = ("name", "description", "section_id", "vlan_id", "gateway", "is_pool")
+_WRITTEN = (*_EDITABLE, "updated_at", "search_text")
 _MOVING = {"gateway", "is_pool"}
 
 _s, _a = subnets.c, addresses.c
 _UPDATE = Statement(
     update(subnets)
     .where(_s.organization_id == own(), _s.id == given("id"))
-    .values({name: given(f"new_{name}", _s[name].type) for name in (*_EDITABLE, "updated_at")})
+    .values({name: given(f"new_{name}", _s[name].type) for name in _WRITTEN})
 )
 _ASSIGNED = Statement(
     select(_a.id).where(
@@ -64,6 +66,7 @@ def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet
 def _row(new: Subnet) -> dict[str, Any]:
     row = {f"new_{name}": getattr(new, name) for name in (*_EDITABLE, "updated_at")}
     row["new_gateway"] = None if new.gateway is None else to_bytes(new.gateway)
+    row["new_search_text"] = subnet_text(name=new.name, description=new.description)
     return row
 
 

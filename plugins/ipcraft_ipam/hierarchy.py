@@ -17,6 +17,7 @@ from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.free_space import FreeRange, free_range
 from ipcraft_ipam.locking import change_tree
 from ipcraft_ipam.networks import IPV4, Network, Span, format_address, to_bytes
+from ipcraft_ipam.searchable import subnet_text
 from ipcraft_ipam.subnets import Subnet, container
 from ipcraft_ipam.tables import GLOBAL_VRF, NO_PARENT, addresses, free_ranges, subnets
 
@@ -156,6 +157,7 @@ def row(subnet: Subnet) -> dict[str, Any]:
         "is_pool": subnet.is_pool,
         "created_at": subnet.created_at,
         "updated_at": subnet.updated_at,
+        "search_text": subnet_text(name=subnet.name, description=subnet.description),
     }
 
 

@@ -196,7 +196,9 @@ CONTAINER = Statement(
 )
 _NEAREST = _nearest(select(_s.id, _s.parent_id, _s.last), given("vrf_id"), _FIRST)
 CONTAINING = Statement(_up_from(_NEAREST, _LAST, to_top=True), str)
-CONTAINING_ANYWHERE = Statement(_up_from(_nearest_in_each_vrf(_FIRST), _LAST, to_top=True), str)
+ANYWHERE = _up_from(_nearest_in_each_vrf(_FIRST), _LAST, to_top=True)
+"""The ids of all that contain `first`..`last` in any VRF, for other statements too."""
+CONTAINING_ANYWHERE = Statement(ANYWHERE, str)
 
 
 def get(tx: Reader, subnet_id: str) -> Subnet:

@@ -5,6 +5,9 @@ No foreign keys: each would cost an address's insert a locked read, and the inve
 
 An empty string stands for "none" where a column takes part in a unique constraint or an index
 condition: the global VRF, the parent of a root.
+
+What a row is found by (`ipcraft_ipam.searchable`) is written with it; the indexes on that are
+each database's own and stand in the migration.
 """
 
 from __future__ import annotations
@@ -92,6 +95,7 @@ subnets = tenant_table(
     Column("is_pool", Boolean, nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    Column("search_text", ExactText),
     UniqueConstraint(
         "organization_id", "vrf_id", "first", "prefix_length", name="uq_subnets_network"
     ),
@@ -127,6 +131,7 @@ addresses = tenant_table(
     Column("owner", ExactText),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    Column("search_text", ExactText),
     UniqueConstraint("organization_id", "vrf_id", "ip", name="uq_addresses_ip"),
 )
 Index(

@@ -32,9 +32,8 @@ from ipcraft_ipam import (
     vrfs,
 )
 from ipcraft_ipam.networks import Network, Span, parse_address, parse_network, to_bytes
-from ipcraft_postgresql.sessions import DIALECT
 
-Link = psycopg.Connection[tuple[Any, ...]]
+from .explaining import Link, copy, explain, walk
 
 ORGANIZATION = new_id("org")
 ROOT, FLAT = parse_network("10.0.0.0/8"), parse_network("11.0.0.0/16")
@@ -157,13 +156,6 @@ def fill(link: Link, organization_id: str, *, children: int, assigned: int) -> N
             for slot in range(2)
         ],
     )
-
-
-def copy(link: Link, target: str, rows: list[tuple[Any, ...]]) -> None:
-    """Load rows."""
-    with link.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as writer:
-        for row in rows:
-            writer.write_row(row)
 
 
 IP = to_bytes(parse_address("11.0.128.2"))
@@ -348,45 +340,9 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
 def test_a_hot_statement_touches_few_pages(link: Link, name: str, plan: str) -> None:
     """Neither a scan nor a sort of a table, planned for these values or for any."""
     statement, parameters = STATEMENTS[name]
-    explained = explain(link, statement, parameters, plan=plan)
+    explained = explain(link, statement, parameters, plan=plan, organization=ORGANIZATION)
     nodes = list(walk(explained))
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}, explained
     many = [node for node in nodes if node["Node Type"] == "Sort" and node["Actual Rows"] > SORTED]
     assert not many, explained
     assert explained["Shared Hit Blocks"] + explained["Shared Read Blocks"] < BLOCKS, explained
-
-
-def explain(
-    link: Link, statement: Statement[Any], parameters: dict[str, Any], *, plan: str
-) -> dict[str, Any]:
-    """Run a statement as its tenant, twice, and give the second one's plan."""
-    compiled = statement.compile(DIALECT)
-    arguments = compiled.arguments(parameters, ORGANIZATION)
-    types = ", ".join("bytea" if isinstance(each, bytes) else "unknown" for each in arguments)
-    sql, places = compiled.sql, ", ".join(["%s"] * len(arguments))
-    for number in range(1, len(arguments) + 1):
-        sql = sql.replace("%s", f"${number}", 1)
-    with closing(psycopg.ClientCursor(link)) as cursor:
-        try:
-            cursor.execute("BEGIN")
-            cursor.execute("SET LOCAL ROLE ipcraft_app")
-            cursor.execute(f"SET LOCAL ipcraft.org = '{ORGANIZATION}'")
-            cursor.execute(f"SET LOCAL plan_cache_mode = {plan}")
-            cursor.execute(f"PREPARE hot ({types}) AS {sql.replace('%%', '%')}".replace("%", "%%"))
-            options = "ANALYZE, BUFFERS, FORMAT JSON"
-            cursor.execute(f"EXPLAIN ({options}) EXECUTE hot({places})", arguments)
-            cursor.execute(f"EXPLAIN ({options}) EXECUTE hot({places})", arguments)
-            row = cursor.fetchone()
-        finally:
-            cursor.execute("ROLLBACK")
-            cursor.execute("DEALLOCATE ALL")
-    assert row is not None
-    top: dict[str, Any] = row[0][0]["Plan"]
-    return top
-
-
-def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give a plan's nodes."""
-    yield node
-    for inner in node.get("Plans", ()):
-        yield from walk(inner)

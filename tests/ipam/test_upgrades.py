@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import create_engine, insert, make_url, text, update
+from sqlalchemy import insert, update
 
 from ipcraft.app import Application
 from ipcraft.data.statements import Statement, own
@@ -13,6 +13,8 @@ from ipcraft_ipam.networks import parse_address, parse_network, to_bytes
 from ipcraft_ipam.tables import free_ranges
 from ipcraft_ipam.verification import verify
 
+from .earlier import go_back
+
 OLD = (
     "DROP TABLE vrfs",
     "DROP TABLE vlans",
@@ -21,7 +23,6 @@ OLD = (
     "DROP INDEX ix_addresses_status",
     "DROP INDEX ix_free_ranges_host_bits",
     "ALTER TABLE free_ranges DROP COLUMN host_bits",
-    "UPDATE alembic_version_ipam SET version_num = 'ipam_0002'",
 )
 
 
@@ -46,14 +47,31 @@ def test_free_ranges_get_their_sizes(application: Application, organization: Org
             tx.write(Statement(insert(free_ranges).values(values)))
 
     application.storage.transact(organization.id, split)
-    url = make_url(application.settings.database_url)
-    driver = "sqlite" if url.drivername == "sqlite" else "postgresql+psycopg"
-    engine = create_engine(url.set(drivername=driver))
-    with engine.begin() as connection:
-        for statement in OLD:
-            connection.execute(text(statement))
-    engine.dispose()
+    go_back(application, "ipam_0002", OLD)
     application.storage.upgrade()
     with application.storage.read(organization.id) as tx:
         assert list(verify(tx)) == []
         assert free_networks.first_free(tx, subnet_id, 25) == parse_network("10.0.0.0/25")
+
+
+def test_what_is_there_can_be_searched(
+    application: Application, organization: Organization
+) -> None:
+    """Subnets and addresses of an older version are found after the upgrade, and as they change."""
+    client = organization.client
+    subnet = client.post("/api/v1/subnets", json={"network": "10.0.0.0/24", "name": "Web"}).json
+    path = f"/api/v1/subnets/{subnet['id']}/addresses"
+    hosts: list[dict[str, str]] = [{"hostname": "Web-1"}, {}, {"status": "dhcp"}, {"owner": "web"}]
+    bodies = [{"ip": f"10.0.0.{n + 1}", **host} for n, host in enumerate(hosts)]
+    made = client.post(path, json=bodies).json
+    go_back(application, "ipam_0004")
+    application.storage.upgrade()
+
+    def found(query: str) -> list[str]:
+        answer = client.get("/api/v1/search", params={"q": query}).json
+        return [each["id"] for kind in ("subnets", "addresses") for each in answer[kind]]
+
+    assert found("web") == [subnet["id"], made[3]["id"], made[0]["id"]]
+    assert found("dhcp") == [made[2]["id"]]
+    client.delete(f"/api/v1/addresses/{made[0]['id']}")
+    assert found("web") == [subnet["id"], made[3]["id"]]

@@ -24,12 +24,17 @@ def test_tables_are_as_migrated(application: Application) -> None:
             own = set(migrations.metadata.tables)
 
             def ours(item: Any, key: str, kind: str, *_: Any, own: set[str] = own) -> bool:
-                return kind != "table" or key in own
+                return key in own if kind == "table" else not is_of_one_database(item, kind)
 
             context = MigrationContext.configure(
                 connection, opts={"include_object": ours, "compare_type": False}
             )
             assert compare_metadata(context, migrations.metadata) == [], name
+
+
+def is_of_one_database(item: Any, kind: str) -> bool:
+    """Tell an index that the tables cannot name because the other database has no such thing."""
+    return kind == "index" and item.dialect_options["postgresql"]["using"] == "gin"
 
 
 def test_a_second_upgrade_does_nothing(application: Application) -> None:

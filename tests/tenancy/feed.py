@@ -127,6 +127,7 @@ BODIES: dict[tuple[str, str], tuple[Body, ...] | Exempt] = {
 
 QUERIES: dict[str, dict[str, str]] = {
     "/api/v1/subnets/{subnet_id}/first-free-subnet": {"prefix_length": "26"},
+    "/api/v1/search": {"q": "10.0.0.0/8"},
 }
 """What a path cannot be read without in its query."""
 

@@ -48,6 +48,12 @@ def vrf_names(server: Client) -> dict[str, str]:
     return {vrf["id"]: vrf["name"] for vrf in server.vrfs.each()}
 
 
+def search(server: Client, query: str, *, limit: int) -> Mapping[str, Any]:
+    """Search, and give the answer of ``GET search``. Raises as `take` does."""
+    answer: Mapping[str, Any] = server.request("GET", "search", q=query, limit=limit).body
+    return answer
+
+
 def _find(server: Client, text: str, *, vrf: str | None) -> str:
     network = str(parse_network(text))
     vrf_id = _vrf_id(server, vrf) if vrf else GLOBAL_VRF

@@ -9,6 +9,7 @@ from ipcraft_ipam.resources.addresses import (
     SubnetAddressesResource,
 )
 from ipcraft_ipam.resources.allocation import FirstFreeResource, FirstFreeSubnetResource
+from ipcraft_ipam.resources.search import SearchResource
 from ipcraft_ipam.resources.sections import SectionResource, SectionsResource
 from ipcraft_ipam.resources.subnets import (
     SplitResource,
@@ -39,5 +40,6 @@ def routes(app: Application) -> list[Route]:
         f"{subnet}/addresses": SubnetAddressesResource(app),
         "/api/v1/addresses": AddressesResource(app),
         "/api/v1/addresses/{address_id}": AddressResource(app),
+        "/api/v1/search": SearchResource(app),
     }
     return [Route(path, resource, deferred=True) for path, resource in resources.items()]

@@ -1,0 +1,8 @@
+"""Finding subnets and addresses by whatever somebody knows of them."""
+
+from __future__ import annotations
+
+from ipcraft_ipam.search.answers import DEFAULT_LIMIT, MOST, answer
+from ipcraft_ipam.search.grammar import Term, parse
+
+__all__ = ["DEFAULT_LIMIT", "MOST", "Term", "answer", "parse"]

@@ -1,0 +1,60 @@
+"""Answers to searches, as the API reference and its additions have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ipcraft.plugin import Reader, Row
+from ipcraft_ipam.networks import format_bytes
+from ipcraft_ipam.representation import listed_address
+from ipcraft_ipam.search.finding import find
+from ipcraft_ipam.search.grammar import Reading, Term
+from ipcraft_ipam.tables import addresses, subnets
+
+DEFAULT_LIMIT = 50
+"""Records of each kind."""
+
+MOST = 1000
+"""Records of each kind that may be asked for."""
+
+
+def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+    """Find what matches every term, the best first, and say how each term was understood."""
+    return {
+        "subnets": [_subnet(row) for row in find(reader, subnets, terms, limit=limit)],
+        "addresses": [listed_address(row) for row in find(reader, addresses, terms, limit=limit)],
+        "interpretation": [_term(term) for term in terms],
+    }
+
+
+def _subnet(row: Row) -> dict[str, Any]:
+    """Show a row of `subnets.COLUMNS`. PERF: without its utilization, which is a sum for each."""
+    id_, vrf_id, first, length, parent_id, section_id, vlan_id, name, description, *_ = row
+    return {
+        "id": id_,
+        "network": f"{format_bytes(first)}/{length}",
+        "name": name,
+        "description": description,
+        "section_id": section_id,
+        "parent_id": parent_id or None,
+        "vrf_id": vrf_id or None,
+        "vlan_id": vlan_id,
+    }
+
+
+def _term(term: Term) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "term": term.text,
+        "readings": [_reading(reading) for reading in term.readings],
+    }
+    return shown if term.hint is None else {**shown, "hint": term.hint}
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "kind": reading.kind,
+        "field": reading.field,
+        "value": reading.value,
+        "meaning": reading.sentence,
+    }
