@@ -71,6 +71,8 @@ from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
 from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.mail import Letter, Mailer
+from ipcraft.metrics.counting import Counter, Histogram, Metrics
+from ipcraft.metrics.gauges import Gauge
 from ipcraft.outbound.client import Outbound
 from ipcraft.outbound.deadlines import Deadline
 from ipcraft.outbound.exchanges import Answer
@@ -102,6 +104,7 @@ __all__ = [
     "Conflict",
     "Contention",
     "CountedPage",
+    "Counter",
     "Deadline",
     "Drain",
     "Event",
@@ -109,7 +112,9 @@ __all__ = [
     "EventType",
     "ExactText",
     "Forbidden",
+    "Gauge",
     "HealthCheck",
+    "Histogram",
     "Hopeless",
     "Host",
     "Identity",
@@ -121,6 +126,7 @@ __all__ = [
     "Letter",
     "LimitReached",
     "Mailer",
+    "Metrics",
     "Migrations",
     "NameServer",
     "NotFound",
