@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application
+from ipcraft.plugin import Application, Page, send_list
 from ipcraft_accounts.cookies import clear_session_cookie
 from ipcraft_accounts.representation import session_object
 from ipcraft_accounts.resources.sender import session_of
@@ -19,11 +19,13 @@ class SessionsResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List the sender's sessions, the newest first."""
-        identity = req.context.identity
+        identity, page = req.context.identity, Page.of(req)
         with self._app.read(identity) as tx:
             sessions = list_sessions(tx, identity.user_id)
         current = session_of(identity)
-        resp.media = [session_object(session, current=current) for session in sessions]
+        end = None if page.limit is None else page.offset + page.limit
+        rows = [session_object(each, current=current) for each in sessions[page.offset : end]]
+        send_list(req, resp, rows=rows, page=page, total=len(sessions))
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         """End all the sender's sessions but the one this request came with."""
