@@ -60,6 +60,12 @@ _CORE_SETTINGS = {
     "outbound_name_servers": "Name servers to ask instead of those in `/etc/resolv.conf`, each "
     "with a port or without.",
     "auth_order": "Auth backends to ask first, in this order, such as `api_key`, `session`.",
+    "metrics": "Whether servers count and measure what they do, and serve `/metrics`.",
+    "metrics_networks": "Networks whose clients may read the metrics without a token.",
+    "metrics_token": "A token, 16 characters or more, by which the metrics may be read from "
+    "anywhere: `Authorization: Bearer TOKEN`.",
+    "metrics_folder": "A folder in which the servers and workers of one machine put their numbers "
+    "together. Without it each server has its own, for as long as it runs.",
     "enable": "Plugins of other distributions to load, in this order.",
     "disable": "Plugins not to load, built-in ones too.",
 }
@@ -251,6 +257,8 @@ def _default(field: fields.Field[Any]) -> str:
     default = field.load_default
     if default in (None, tuple, dict):
         return "none"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{each}`" for each in default)
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -31,6 +31,7 @@ from ipcraft.data.migrations import CORE
 from ipcraft.data.transactions import Reader, RolledBack, Transaction
 from ipcraft.errors import RequestError, StartError
 from ipcraft.events.dispatch import Dispatcher
+from ipcraft.events.gauges import event_gauges
 from ipcraft.events.recording import EVENTS, Recorder
 from ipcraft.events.sequences import LOCK, Sequencer
 from ipcraft.events.sinks import EventSink
@@ -42,12 +43,18 @@ from ipcraft.http.serving import make_app
 from ipcraft.http.writes import Writes
 from ipcraft.jobs.definitions import Job
 from ipcraft.jobs.drains import Drain, Drains
+from ipcraft.jobs.gauges import job_gauges
 from ipcraft.jobs.orders import JOBS, Orders
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.jobs.schedules import Schedules
 from ipcraft.loading import boot
 from ipcraft.logs import configure_logs
 from ipcraft.mail import Mailer
+from ipcraft.metrics.access import Access
+from ipcraft.metrics.counting import Metrics
+from ipcraft.metrics.folder import share
+from ipcraft.metrics.gauges import Gauge, Readings, Samples
+from ipcraft.metrics.page import metrics_route
 from ipcraft.outbound.client import Outbound
 from ipcraft.registry import Given, PluginError, Registry
 from ipcraft.secret_key import derived_key, secret_key
@@ -70,11 +77,13 @@ class Application:
     Every boot hook but the storage backends' gets it with its storage. What the plugins
     gave was collected once: `routes`, `auth_backends` and `rate_limiter` for the serving of
     requests, `jobs`, `orders`, `job_queue`, `event_sinks` and `drains` for the work beside them.
-    `mailer` sends mail, `outbound` reaches other servers.
+    `mailer` sends mail, `outbound` reaches other servers, `metrics` counts and measures.
     """
 
     __slots__ = (
+        "_gauges",
         "_relay",
+        "_samples",
         "_secret_key",
         "_storage",
         "auth_backends",
@@ -84,6 +93,7 @@ class Application:
         "job_queue",
         "jobs",
         "mailer",
+        "metrics",
         "orders",
         "outbound",
         "rate_limiter",
@@ -99,6 +109,8 @@ class Application:
         self.clock = clock
         self._relay = registry.relay.within(self)
         self._secret_key: str | None = None
+        self.metrics = Metrics()
+        self._samples: Samples | None = None
         self._storage: Storage | None = None
         self.drains = Drains({})
         self._storage = _open_storage(self)
@@ -114,6 +126,7 @@ class Application:
             queue=self.job_queue,
             clock=clock,
             lease=settings.lease,
+            metrics=self.metrics,
         )
         self.schedules = Schedules(
             list(self.jobs.values()),
@@ -123,6 +136,7 @@ class Application:
         )
         self.event_sinks = registry.named("ipcraft_event_sinks", kind=EventSink, app=self)
         self.drains = _drains(self)
+        self._gauges = _gauges(self)
         self.routes = _routes(self)
 
     @property
@@ -183,11 +197,26 @@ class Application:
 
     def close(self) -> None:
         """End this process's part: jobs that only it would run first, then its connections."""
+        if self._samples is not None:
+            self._samples.end()
         self.schedules.end()
         self.drains.end()
         self.job_queue.close()
         self.outbound.close()
         self.storage.close()
+
+    def measure(self) -> None:
+        """Have this process count and measure what it does, from now on, if the settings say so.
+
+        For a process whose numbers somebody reads: a server does it by itself.
+        """
+        if not self.settings.metrics or self._samples is not None:
+            return
+        if self.settings.metrics_folder is not None:
+            share(self.settings.metrics_folder)
+        own = [gauge for gauge in self._gauges if gauge.per_process]
+        self._samples = Samples(own, self.metrics.begin())
+        self._samples.begin()
 
     def erase(self, tx: Transaction) -> None:
         """Delete every row of the transaction's organization, those of all plugins, now."""
@@ -286,6 +315,7 @@ def create_app(settings: Settings) -> falcon.App[Any, Any]:
     configure_logs(level=settings.log_level, form=settings.log_format)
     secret_key(settings)
     app = create_application(settings)
+    app.measure()
     begin_jobs(app)
     atexit.register(app.close)
     return build(app)
@@ -300,6 +330,7 @@ def build(app: Application) -> falcon.App[Any, Any]:
         settle=app.settle,
         plan=app.plan,
         limiter=app.rate_limiter,
+        metrics=app.metrics if app.settings.metrics else None,
         public_url=app.settings.public_url,
         trusted_proxies=app.settings.trusted_proxies,
         writes=Writes(app.transact, Answers(app.key_for)),
@@ -436,10 +467,30 @@ def _routes(app: Application) -> tuple[Route, ...]:
         ),
         document_route(lambda: document(app)),
     ]
+    if app.settings.metrics:
+        core.append(_metrics_route(app))
     given = registry.collect("ipcraft_routes", kind=Route, app=app)
     routes = unique_routes(given, core=[route.path for route in core])
     _refuse_unservable(given)
     return (*core, *routes)
+
+
+def _gauges(app: Application) -> list[Gauge]:
+    """Give the core's gauges and the plugins'."""
+    core = [
+        *event_gauges(app.storage, sinks=list(app.event_sinks), clock=app.clock),
+        *job_gauges(app.storage, clock=app.clock),
+    ]
+    names = [gauge.name for gauge in core]
+    given = app.registry.named("ipcraft_gauges", kind=Gauge, core=names, app=app)
+    return [*core, *given.values()]
+
+
+def _metrics_route(app: Application) -> Route:
+    settings = app.settings
+    shared = [gauge for gauge in app._gauges if not gauge.per_process]
+    access = Access(settings.metrics_networks, settings.metrics_token)
+    return metrics_route(app.metrics, Readings(shared), access)
 
 
 def _refuse_unservable(given: Iterable[Given[Route]]) -> None:

@@ -32,6 +32,9 @@ DATABASE_URL = "sqlite:///ipcraft.db"
 """The database of a start that names none: a file in the working folder."""
 
 NetworkAddresses = IPv4Network | IPv6Network
+
+THIS_MACHINE: tuple[NetworkAddresses, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+"""The addresses that only the machine itself has."""
 """A network whose addresses a setting means."""
 
 _PREFIX = "IPCRAFT_"
@@ -188,6 +191,14 @@ class Settings:
     """Certificates of authorities that are trusted besides the system's."""
     outbound_name_servers: tuple[str, ...] = ()
     """Whom to ask for names instead of those in ``/etc/resolv.conf``."""
+    metrics: bool = True
+    """Whether a server counts and measures what it does, and serves ``/metrics``."""
+    metrics_networks: tuple[NetworkAddresses, ...] = THIS_MACHINE
+    """Networks from which the metrics may be read without a token."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """The token by which the metrics may be read from anywhere."""
+    metrics_folder: str | None = None
+    """Where the processes of this machine put their numbers together; None for a new folder."""
     auth_order: tuple[str, ...] = ()
     """Names of the auth backends to ask first, in this order."""
     plugins: tuple[str, ...] = ()
@@ -283,6 +294,14 @@ class _CoreSchema(Schema):
     outbound_name_servers = fields.List(
         fields.String(validate=readable_by(NameServer.of)), load_default=tuple
     )
+    metrics = fields.Boolean(load_default=True)
+    metrics_networks = fields.List(_Network(), load_default=THIS_MACHINE)
+    metrics_token = fields.String(
+        load_default=None,
+        validate=validate.Length(min=16, error="Shorter than 16 characters."),
+        metadata={"secret": True},
+    )
+    metrics_folder = fields.String(load_default=None, validate=validate.Length(min=1))
     auth_order = fields.List(fields.String(), load_default=tuple)
 
 
@@ -331,6 +350,10 @@ def load_settings(
         outbound_ports=tuple(cast("list[int]", core["outbound_ports"])),
         outbound_ca_file=cast("str | None", core["outbound_ca_file"]),
         outbound_name_servers=tuple(cast("list[str]", core["outbound_name_servers"])),
+        metrics=cast(bool, core["metrics"]),
+        metrics_networks=tuple(cast("list[NetworkAddresses]", core["metrics_networks"])),
+        metrics_token=cast("str | None", core["metrics_token"]),
+        metrics_folder=cast("str | None", core["metrics_folder"]),
         auth_order=tuple(dict.fromkeys(cast("list[str]", core["auth_order"]))),
         plugins=tuple(dict.fromkeys(cast("list[str]", choice["enable"]))),
         disabled=tuple(dict.fromkeys(cast("list[str]", choice["disable"]))),

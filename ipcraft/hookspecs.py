@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ipcraft.jobs.definitions import Job
     from ipcraft.jobs.drains import Drain
     from ipcraft.jobs.queues import JobQueue
+    from ipcraft.metrics.gauges import Gauge
 
 hookspec = pluggy.HookspecMarker("ipcraft")
 hookimpl = pluggy.HookimplMarker("ipcraft")
@@ -154,6 +155,16 @@ def ipcraft_commands() -> Sequence[Command]:
 @hookspec
 def ipcraft_health_checks(app: Application) -> Sequence[HealthCheck]:
     """Give checks that ``/readyz`` runs."""
+    raise NotImplementedError
+
+
+@hookspec
+def ipcraft_gauges(app: Application) -> Sequence[Gauge]:
+    """Give numbers that ``/metrics`` reads when somebody asks. A name given twice stops the boot.
+
+    What is to be counted as it happens is counted with ``app.metrics.counter("NAME", "...")`` and
+    measured with ``app.metrics.histogram("NAME", "...")``.
+    """
     raise NotImplementedError
 
 

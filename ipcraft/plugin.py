@@ -78,6 +78,8 @@ from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
 from ipcraft.jobs.drains import Drain
 from ipcraft.jobs.queues import JobQueue
 from ipcraft.mail import Letter, Mailer
+from ipcraft.metrics.counting import Counter, Histogram, Metrics
+from ipcraft.metrics.gauges import Gauge
 from ipcraft.outbound.client import Outbound
 from ipcraft.outbound.deadlines import Deadline
 from ipcraft.outbound.exchanges import Answer
@@ -112,6 +114,7 @@ __all__ = [
     "Content",
     "Contention",
     "CountedPage",
+    "Counter",
     "Deadline",
     "Drain",
     "Event",
@@ -120,7 +123,9 @@ __all__ = [
     "EventType",
     "ExactText",
     "Forbidden",
+    "Gauge",
     "HealthCheck",
+    "Histogram",
     "Hopeless",
     "Host",
     "Identity",
@@ -132,6 +137,7 @@ __all__ = [
     "Letter",
     "LimitReached",
     "Mailer",
+    "Metrics",
     "Migrations",
     "NameServer",
     "NotFound",

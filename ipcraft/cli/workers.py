@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from ipcraft.app import Application, begin_jobs, build, create_application, start_process
 from ipcraft.config import Settings
+from ipcraft.metrics.folder import forget, remove, share_new
 
 _SHARED_MEMORY = "/dev/shm"
 
@@ -43,6 +44,7 @@ class Workers(BaseApplication):
     ) -> None:
         self._settings = settings
         self._application: Application | None = None
+        made = share_new() if settings.metrics and settings.metrics_folder is None else None
         self._gunicorn = {
             "bind": f"fd://{listener.detach()}",
             "worker_class": "gthread",
@@ -64,6 +66,8 @@ class Workers(BaseApplication):
             "control_socket_disable": True,
             "when_ready": lambda server: ready(),
             "worker_exit": lambda server, worker: self._end(),
+            "child_exit": lambda server, worker: forget(worker.pid),
+            "on_exit": lambda server: remove(made),
         }
         super().__init__()
 
@@ -78,6 +82,7 @@ class Workers(BaseApplication):
         app = self._application = create_application(self._settings)
         start_process(app)
         begin_jobs(app)
+        app.measure()
         served = build(app)
         # PERF: what is there now stays. Looking through it for garbage again and again takes 50 ms
         # each time, from whatever request is being answered.

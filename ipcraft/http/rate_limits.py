@@ -13,6 +13,7 @@ import falcon
 from ipcraft.contributions import RateLimit, RateLimiter
 from ipcraft.errors import RateLimited
 from ipcraft.http.client_addresses import client_network
+from ipcraft.metrics.counting import Metrics
 
 POLICY = "RateLimit-Policy"
 """The header that tells the limits."""
@@ -24,10 +25,13 @@ STATE = "RateLimit"
 class RateLimits:
     """Count limited requests, say so in their answers, refuse those above the limit."""
 
-    __slots__ = ("_limiter",)
+    __slots__ = ("_limiter", "_refused")
 
-    def __init__(self, limiter: RateLimiter) -> None:
+    def __init__(self, limiter: RateLimiter, metrics: Metrics) -> None:
         self._limiter = limiter
+        self._refused = metrics.counter(
+            "rate_limited_requests", "Requests beyond a rate limit.", labels=("limit",)
+        )
 
     def take_client(self, req: falcon.Request, resp: falcon.Response, limit: RateLimit) -> None:
         """Count a request of its client address. Raises `RateLimited`."""
@@ -46,6 +50,7 @@ class RateLimits:
         resp.append_header(POLICY, f'"{limit.name}";q={limit.requests};w={limit.seconds}')
         resp.append_header(STATE, f'"{limit.name}";r={allowance.remaining};t={seconds}')
         if not allowance.allowed:
+            self._refused.add(limit.name)
             seconds = max(seconds, 1)
             resp.set_header("Retry-After", str(seconds))
             raise RateLimited(

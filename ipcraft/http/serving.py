@@ -21,9 +21,11 @@ from ipcraft.http.media import JSONHandler, Rendering
 from ipcraft.http.rate_limits import RateLimits
 from ipcraft.http.request import Request
 from ipcraft.http.request_log import RequestLog
+from ipcraft.http.request_metrics import RequestMetrics
 from ipcraft.http.response import Response
 from ipcraft.http.routing import Router
 from ipcraft.http.writes import Responder, Writes
+from ipcraft.metrics.counting import Metrics
 
 _SHOWING = ("GET", "HEAD")
 
@@ -35,6 +37,7 @@ def make_app(
     authorize: Authorize,
     settle: Callable[[Claim], None],
     limiter: RateLimiter,
+    metrics: Metrics | None = None,
     plan: PlanOf = lambda identity: NO_PLAN,
     public_url: str | None = None,
     trusted_proxies: Sequence[NetworkAddresses] = (),
@@ -42,7 +45,7 @@ def make_app(
 ) -> falcon.App[Any, Any]:
     """Serve the routes. Browsers reach them below `public_url`, if that is known.
 
-    `writes` serves those that change something.
+    `writes` serves those that change something. With `metrics` requests are counted.
 
     Raises ValueError for a path that Falcon cannot route or that another one shadows.
     """
@@ -53,6 +56,7 @@ def make_app(
         router=Router(),
         middleware=(
             RequestLog(),
+            *([RequestMetrics(metrics)] if metrics else ()),
             ClientAddresses(trusted_proxies),
             Identification(
                 by_path,
@@ -61,7 +65,7 @@ def make_app(
                 forgery=ForgeryGuard(public_url),
                 settle=settle,
                 plan=plan,
-                limits=RateLimits(limiter),
+                limits=RateLimits(limiter, metrics or Metrics()),
             ),
             Rendering(),  # last here is first after the resource
         ),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ipcraft.contributions import Storage
     from ipcraft.data.transactions import Transaction
     from ipcraft.jobs.queues import JobQueue
+    from ipcraft.metrics.counting import Metrics
 
 JOBS = "jobs"
 """The drain that gives due orders to the queue."""
@@ -48,6 +49,7 @@ MOST_DEATHS = 10
 _LOOK_EVERY = 1.0
 _MOST_COUNTED = 1000
 _UNKNOWN_AGAIN = 60.0
+_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 State = Literal["queued", "running", "failed", "done"]
 
@@ -145,7 +147,19 @@ class Orders:
         queue: JobQueue,
         clock: Callable[[], float],
         lease: float,
+        metrics: Metrics,
     ) -> None:
+        self._attempts = metrics.counter(
+            "job_attempts",
+            "Attempts at jobs, by what came of them: done, again or failed.",
+            labels=("job", "outcome"),
+        )
+        self._seconds = metrics.histogram(
+            "job_duration_seconds",
+            "How long attempts at jobs took.",
+            labels=("job",),
+            buckets=_BUCKETS,
+        )
         self._jobs = jobs
         self._storage = storage
         self._queue = queue
@@ -291,7 +305,11 @@ class Orders:
             # Another process may have the plugin, or this one after its next start.
             return Outcome(f"no plugin gives the job {name!r}", _UNKNOWN_AGAIN)
         order = Order(id=order_id, job=name, payload=orjson.loads(payload), request_id=asked_by)
-        return attempt(job, order, number=failures + 1)
+        began = time.perf_counter()
+        outcome = attempt(job, order, number=failures + 1)
+        self._seconds.observe(time.perf_counter() - began, name)
+        self._attempts.add(name, outcome.word)
+        return outcome
 
     def _note(self, tx: Transaction, held: Mapping[str, str], outcome: Outcome) -> None:
         failed = outcome.reason is not None

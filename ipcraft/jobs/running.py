@@ -22,6 +22,13 @@ class Outcome:
     reason: str | None = None
     pause: float | None = None
 
+    @property
+    def word(self) -> str:
+        """Say it in a word."""
+        if self.reason is None:
+            return "done"
+        return "failed" if self.pause is None else "again"
+
 
 def attempt(job: Job, order: Order, *, number: int) -> Outcome:
     """Run the job once. `number` counts attempts that failed and this one, from 1.

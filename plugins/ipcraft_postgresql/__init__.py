@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ipcraft.plugin import Application, Schema, StorageBackend, hookimpl
+from ipcraft.plugin import Application, Gauge, Schema, StorageBackend, hookimpl
+from ipcraft_postgresql.metrics import gauges
 from ipcraft_postgresql.schemas import PostgreSQLSettings
 from ipcraft_postgresql.storage import PostgreSQLBackend
 
@@ -22,4 +23,10 @@ def ipcraft_config_schema() -> type[Schema]:
 def ipcraft_storage_backends(app: Application) -> Sequence[StorageBackend]:
     """Serve ``postgresql://`` URLs."""
     section: Mapping[str, Any] = app.section("postgresql")
-    return [PostgreSQLBackend(**section)]
+    return [PostgreSQLBackend(**section, metrics=app.metrics)]
+
+
+@hookimpl
+def ipcraft_gauges(app: Application) -> Sequence[Gauge]:
+    """Tell how many connections each process has."""
+    return gauges(app.storage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -11,7 +12,7 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from ipcraft.plugin import Unavailable
+from ipcraft.plugin import Metrics, Unavailable
 from ipcraft_postgresql.links import Call, Link
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROLLBACK: Call = ("ROLLBACK", ())
 _HOUR = 3600
+_NOTICEABLE = 0.001
 
 
 class Leases:
@@ -28,7 +30,9 @@ class Leases:
     one client alone a write costs the server a fifth less, and takes 1.07 ms instead of 1.17.
     """
 
-    def __init__(self, connect: Callable[[], Link], *, most: int, timeout: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Link], *, most: int, timeout: float, metrics: Metrics
+    ) -> None:
         self._pool = QueuePool(
             cast("Callable[[], DBAPIConnection]", connect),  # it says so, but for `__getattr__`
             pool_size=most,
@@ -39,6 +43,15 @@ class Leases:
             use_lifo=True,
         )
         self._most = most
+        self._waits = metrics.counter(
+            "database_waits", "Times that work waited more than 1 ms for a connection."
+        )
+        self._seconds = metrics.counter(
+            "database_wait_seconds", "Seconds that work waited so, the making of connections too."
+        )
+        self._in_vain = metrics.counter(
+            "database_timeouts", "Times that no connection was to be had in time."
+        )
         self._closed = False
 
     @contextmanager
@@ -60,11 +73,33 @@ class Leases:
         self._closed = True
         self._pool.dispose()
 
+    @property
+    def most(self) -> int:
+        """Give how many connections there may be."""
+        return self._most
+
+    @property
+    def lent(self) -> int:
+        """Give how many connections are lent now."""
+        return self._pool.checkedout()
+
+    @property
+    def idle(self) -> int:
+        """Give how many connections are open and not lent."""
+        return self._pool.checkedin()
+
     def _lend(self) -> PoolProxiedConnection:
+        began = time.perf_counter()
         try:
             return self._pool.connect()
         except PoolTimeout as error:
+            self._in_vain.add()
             raise Unavailable("no connection to the database within the time allowed") from error
+        finally:
+            waited = time.perf_counter() - began
+            if waited > _NOTICEABLE:
+                self._waits.add()
+                self._seconds.add(amount=waited)
 
 
 class Lease:

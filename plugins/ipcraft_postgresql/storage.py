@@ -17,6 +17,7 @@ from ipcraft.plugin import (
     Claim,
     Conflict,
     Contention,
+    Metrics,
     Migrations,
     Reader,
     Recorder,
@@ -74,7 +75,9 @@ class PostgreSQLBackend:
         lock_timeout: float = 5.0,
         silence_timeout: float = 60.0,
         prepared_statements: bool = True,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._serving_role = serving_role
         self._pool_size = pool_size
         self._pool_timeout = pool_timeout
@@ -89,7 +92,10 @@ class PostgreSQLBackend:
         conninfo = make_url(url).set(drivername="postgresql")
         address = conninfo.render_as_string(hide_password=False)
         leases = Leases(
-            lambda: self._connect(address), most=self._pool_size, timeout=self._pool_timeout
+            lambda: self._connect(address),
+            most=self._pool_size,
+            timeout=self._pool_timeout,
+            metrics=self._metrics,
         )
         return PostgreSQLStorage(
             url,
@@ -211,6 +217,11 @@ class PostgreSQLStorage:
             ensure_serving_role(connection, self._serving_role)
             connection.info[SERVING_ROLE] = self._serving_role
             return upgrade(connection, self._migrations)
+
+    @property
+    def leases(self) -> Leases:
+        """Give this process's connections."""
+        return self._leases
 
     def close(self) -> None:
         """Close the connections."""

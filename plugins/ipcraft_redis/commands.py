@@ -23,5 +23,8 @@ def worker(app: Application, *, burst: bool) -> None:
     # Imported here: RQ takes 230 ms, which other commands should not wait for.
     from ipcraft_redis.worker import work
 
+    if app.settings.metrics_folder:
+        # A server that shares the folder shows what is counted here.
+        app.measure()
     app.schedules.begin()
     work(app, burst=burst)

@@ -10,12 +10,14 @@ from ipcraft.plugin import (
     Drain,
     EventSink,
     EventType,
+    Gauge,
     Job,
     Migrations,
     Route,
     Schema,
     hookimpl,
 )
+from ipcraft_webhooks.metrics import gauges
 from ipcraft_webhooks.schemas import WebhookSettings
 from ipcraft_webhooks.services import drains, event_sinks, jobs, routes
 from ipcraft_webhooks.tables import metadata
@@ -59,6 +61,12 @@ def ipcraft_event_sinks(app: Application) -> Sequence[EventSink]:
 def ipcraft_drains(app: Application) -> Sequence[Drain]:
     """Make the deliveries that are due."""
     return drains(app)
+
+
+@hookimpl
+def ipcraft_gauges(app: Application) -> Sequence[Gauge]:
+    """Tell what waits to be delivered."""
+    return gauges(app)
 
 
 @hookimpl

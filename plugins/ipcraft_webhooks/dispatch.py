@@ -12,6 +12,7 @@ from ipcraft.plugin import Application, Drain, Event, Reader, RequestError, even
 from ipcraft_webhooks import queue
 from ipcraft_webhooks.event_types import EventTypes
 from ipcraft_webhooks.lanes import Lanes
+from ipcraft_webhooks.metrics import AttemptMetrics
 from ipcraft_webhooks.notices import order_notices
 from ipcraft_webhooks.outcomes import Outcome
 from ipcraft_webhooks.queue import Attempt, Endpoint, Made, Notice
@@ -74,6 +75,7 @@ class Dispatcher:
         self._lanes = Lanes(self._make, threads=concurrency, made=lambda: app.wake(queue.DRAIN))
         self._lease = max(app.settings.lease, LEAST_LEASE)
         self._unsettled: list[tuple[Endpoint, Made]] = []
+        self._measures = AttemptMetrics(app.metrics)
 
     def drain(self) -> Drain:
         """Give the work to the core."""
@@ -135,7 +137,9 @@ class Dispatcher:
     def _make(self, endpoint: Endpoint, attempt: Attempt) -> Outcome | None:
         if milliseconds(self._app) > attempt.leased_until - _MARGIN * 1000:
             return None  # it waited here for too long, and is due again
-        return self._sender.send(endpoint, event_id=attempt.event_id, body=attempt.body)
+        outcome = self._sender.send(endpoint, event_id=attempt.event_id, body=attempt.body)
+        self._measures.note(outcome)
+        return outcome
 
     def _settle(self, organization_id: str, made: Sequence[Made]) -> None:
         queue.settle(

@@ -31,6 +31,13 @@ class Outcome:
         return self.status in _OK
 
     @property
+    def word(self) -> str:
+        """Say it in a word: taken, refused or unreachable."""
+        if self.status is None:
+            return "unreachable"
+        return "taken" if self.succeeded else "refused"
+
+    @property
     def gone(self) -> bool:
         """Tell whether the receiver wants no more."""
         return self.status == GONE

@@ -249,6 +249,21 @@ def test_sessions_are_listed(application: Application, browser: Client, ada: Mem
     assert token not in browser.get(SESSIONS).text
 
 
+def test_sessions_are_listed_in_pages(
+    application: Application, browser: Client, ada: Member
+) -> None:
+    """A page is a part of the whole list, and says how long that is."""
+    for _ in range(4):
+        begin_session(application, ada, method="test")
+    whole = browser.get(SESSIONS).json
+    for limit, offset in ((1, 0), (2, 1), (2, 4), (5, 0), (3, 9)):
+        answer = browser.get(SESSIONS, params={"limit": limit, "offset": offset})
+        assert answer.json == whole[offset : offset + limit]
+        assert answer.headers["X-Total-Count"] == "5"
+        assert ('rel="next"' in answer.headers["Link"]) == (offset + limit < 5)
+    assert browser.get(SESSIONS, params={"limit": 0}).status_code == 400
+
+
 def test_sessions_of_others_are_not_listed(browser: Client, sign_in: Sign, add: Add) -> None:
     """Not even a colleague's."""
     sign_in(add("admin").user.email)

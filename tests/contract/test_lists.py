@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .answers import found, refused_field
+from .answers import created, found, refused_field
 from .inventory import (
     add_addresses,
     add_key,
@@ -30,6 +30,7 @@ LISTS = (
     "/api/v1/subnets/{subnet}/addresses",
     "/api/v1/api-keys",
     "/api/v1/webhooks",
+    "/api/v1/invitations",
     "/api/v1/activity",
 )
 
@@ -43,6 +44,7 @@ def subnet(org: Org) -> str:
         add_vlan(org, 120, f"VLAN {number}")
         add_subnet(org, f"10.0.{number}.0/24")
         add_key(org, f"Key {number}")
+        created(org.post("/api/v1/invitations", json={"email": f"a{number}-{org.id}@example.com"}))
         add_webhook(org, f"https://example.com/{number}")
     full = add_subnet(org, "10.1.0.0/24")
     add_addresses(org, full, [f"10.1.0.{host}" for host in range(1, 8)])

@@ -130,6 +130,19 @@ def test_the_billing_providers_page_sells(enable: Enable) -> None:
     assert buyer.client.get("/api/v1/billing/plan").json["plan"] == "teams"
 
 
+def test_the_metrics_of_the_how_tos_plugin_are_on_the_page(enable: Enable) -> None:
+    """What it counts and what is read of it stand beside the core's own."""
+    app = enable("lookups", snippet_of(DOCS / "how-to" / "monitor.md", "# ipcraft_lookups.py"))
+    app.measure()
+    client = make_organization(app).client
+    for name in ("db", "web", "mail"):
+        assert client.get(f"/api/v1/lookups/{name}").status_code == 200
+    page = client.get("/metrics", remote_addr="127.0.0.1").text
+    assert 'ipcraft_lookups_answers_total{outcome="found"} 1.0' in page
+    assert 'ipcraft_lookups_answers_total{outcome="unknown"} 2.0' in page
+    assert "ipcraft_lookups_names 1.0" in page
+
+
 def test_the_sign_ins_page_lets_the_invited_in(enable: Enable) -> None:
     """Who knows the word gets a session, if they were invited; nobody else does."""
     page = DOCS / "how-to" / "write-a-sign-in.md"

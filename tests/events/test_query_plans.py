@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import make_url
 
 from ipcraft.data.statements import Statement
-from ipcraft.events import dispatch, reading, retention, sequences
+from ipcraft.events import dispatch, gauges, reading, retention, sequences
 from ipcraft.ids import new_id
+from ipcraft.jobs import gauges as job_gauges
 from ipcraft.jobs import orders
 from ipcraft.testing.applications import make_application
 from ipcraft.testing.services import PostgreSQL
@@ -185,6 +186,12 @@ EVERYBODYS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "take": (dispatch._TAKE[4], {"sink": "chat", "now": 5, "token": "t", "end": 9}),
     "due orders": (orders._DUE, {"now": 5, "room": 16}),
     "waiting orders": (orders._WAITING, {"now": 5}),
+    "depth of the outbox": (gauges._DEPTH, {}),
+    "age of the outbox": (gauges._OLDEST, {}),
+    "events that sinks have not taken": (gauges._WAITING, {}),
+    "age of what sinks have not taken": (gauges._SINCE, {}),
+    "jobs by state": (job_gauges._BY_STATE, {}),
+    "first due job": (job_gauges._FIRST_DUE, {}),
     "begin": (orders._BEGIN, {"of": "job_1", "token": "t", "end": 9}),
 }
 

@@ -34,6 +34,7 @@ HOOKS = (
     "drains",
     "event_sinks",
     "event_types",
+    "gauges",
     "health_checks",
     "job_queues",
     "jobs",

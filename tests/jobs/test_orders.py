@@ -75,6 +75,7 @@ class Work:
             queue=self.queue,
             clock=app.clock,
             lease=lease,
+            metrics=app.metrics,
         )
 
     def order(self, job: str = "work.do", *, delay: float = 0.0, **payload: object) -> str:

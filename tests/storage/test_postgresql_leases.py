@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from ipcraft.plugin import Unavailable
+from ipcraft.plugin import Metrics, Unavailable
 from ipcraft.testing.services import FaultProxy, PostgreSQL
 from ipcraft_postgresql.leases import Leases
 from ipcraft_postgresql.links import Link
@@ -23,17 +23,20 @@ class Ground:
 
     leases: Leases
     proxy: FaultProxy
+    metrics: Metrics
 
 
 @pytest.fixture
 def ground(postgresql: PostgreSQL) -> Iterator[Ground]:
     """Lend two connections at most, and wait for one a tenth of a second."""
-    database = postgresql.create_database()
+    database, metrics = postgresql.create_database(), Metrics()
     with FaultProxy(postgresql.host, postgresql.port) as proxy:
         url = make_url(proxy.url(database)).set(drivername="postgresql")
         address = url.render_as_string(hide_password=False)
-        leases = Leases(lambda: Link.connect(address, autocommit=True), most=2, timeout=0.1)
-        yield Ground(leases, proxy)
+        leases = Leases(
+            lambda: Link.connect(address, autocommit=True), most=2, timeout=0.1, metrics=metrics
+        )
+        yield Ground(leases, proxy, metrics)
         leases.close()
     postgresql.drop_database(database)
 
@@ -54,6 +57,23 @@ def test_a_connection_is_lent_to_one_at_a_time(ground: Ground) -> None:
         assert first.link is not second.link
         with pytest.raises(Unavailable, match="no connection to the database within the time"):
             ground.leases.lend().__enter__()
+
+
+def test_waiting_for_a_connection_is_told(ground: Ground) -> None:
+    """How often work waited, for how long, and how often in vain; what is lent is known."""
+    measured = ground.metrics.begin()
+    with ground.leases.lend(), ground.leases.lend():
+        assert (ground.leases.lent, ground.leases.idle, ground.leases.most) == (2, 0, 2)
+        waited = measured.get_sample_value("ipcraft_database_wait_seconds_total") or 0.0
+        with pytest.raises(Unavailable):
+            ground.leases.lend().__enter__()
+    assert (ground.leases.lent, ground.leases.idle) == (0, 2)
+    assert measured.get_sample_value("ipcraft_database_timeouts_total") == 1
+    longer = measured.get_sample_value("ipcraft_database_wait_seconds_total") or 0.0
+    assert longer - waited >= 0.1
+    waits = measured.get_sample_value("ipcraft_database_waits_total") or 0
+    with ground.leases.lend():
+        assert measured.get_sample_value("ipcraft_database_waits_total") == waits
 
 
 def test_a_connection_comes_back_in_no_transaction(ground: Ground) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon
 
-from ipcraft.plugin import Application, operation
+from ipcraft.plugin import Application, Page, Paging, operation, send_list
 from ipcraft_accounts.cookies import clear_session_cookie
 from ipcraft_accounts.representation import SessionObject, session_object
 from ipcraft_accounts.resources.sender import session_of
@@ -17,14 +17,16 @@ class SessionsResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    @operation(answers={200: list[SessionObject]})
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(page=Paging(), answers={200: list[SessionObject]})
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, page: Page) -> None:
         """List the sender's sessions, the newest first."""
         identity = req.context.identity
         with self._app.read(identity) as tx:
             sessions = list_sessions(tx, identity.user_id)
         current = session_of(identity)
-        resp.media = [session_object(session, current=current) for session in sessions]
+        end = None if page.limit is None else page.offset + page.limit
+        rows = [session_object(each, current=current) for each in sessions[page.offset : end]]
+        send_list(req, resp, rows=rows, page=page, total=len(sessions))
 
     @operation(answers={204: None})
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -1,0 +1,1 @@
+"""Metrics: what the processes count and measure, and the numbers that are read when asked for."""
