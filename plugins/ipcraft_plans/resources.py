@@ -14,6 +14,10 @@ from ipcraft_plans.schemas import CheckoutBody, PortalBody
 from ipcraft_plans.usage import usage
 
 _UNANSWERED = {502: "The billing provider does not do as it should."}
+_NOT_TO_BE_HAD = {
+    **_UNANSWERED,
+    409: "There is a subscription already, or the same is being asked for at this moment.",
+}
 
 
 class BillingPlanObject(TypedDict):
@@ -59,7 +63,9 @@ class Checkout:
         self._provider = provider
 
     @operation(
-        body=Body(CheckoutBody(), optional=True), answers={200: PlaceObject}, errors=_UNANSWERED
+        body=Body(CheckoutBody(), optional=True),
+        answers={200: PlaceObject},
+        errors=_NOT_TO_BE_HAD,
     )
     def on_post(self, req: falcon.Request, resp: falcon.Response, *, body: dict[str, Any]) -> None:
         """Give the URL at which an owner pays for the plan."""
