@@ -16,6 +16,7 @@ OLD = (
     "DROP TABLE event_positions",
     "DROP TABLE event_streams",
     "DROP TABLE jobs",
+    "DROP TABLE kept_answers",
     "UPDATE alembic_version_ipcraft SET version_num = 'core_0002'",
 )
 
