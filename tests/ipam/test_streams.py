@@ -19,7 +19,10 @@ from ipcraft_ipam.networks import parse_address
 ROWS = 300_000
 BATCH = 20_000
 GROWTH = 24 << 20
-"""Bytes by which the server may grow while it sends 80 MB."""
+"""Bytes by which the server may grow while it sends 80 MB; as rows in Python they are 300 MB."""
+
+PAGE_CACHE = 64 << 20
+"""Bytes that SQLite keeps of the file, in the process itself."""
 
 
 def fill(served: Served, org: Org, subnet_id: str, *, start: int, end: int) -> None:
@@ -49,7 +52,9 @@ def received(served: Served, org: Org, path: str) -> Iterator[bytes]:
 
 def test_the_memory_stays_flat(databases: Databases, tmp_path: Path) -> None:
     """A list of 300,000 addresses needs no more than one of 20,000, and is whole and in order."""
-    with Served(databases.create(), tmp_path, workers=1, threads=2) as served:
+    url = databases.create()
+    allowed = GROWTH + (PAGE_CACHE if url.startswith("sqlite") else 0)
+    with Served(url, tmp_path, workers=1, threads=2) as served:
         org = served.organization()
         subnet_id = org.post("/api/v1/subnets", json={"network": "10.0.0.0/8"}).json()["id"]
         fill(served, org, subnet_id, start=0, end=BATCH)
@@ -70,4 +75,4 @@ def test_the_memory_stays_flat(databases: Databases, tmp_path: Path) -> None:
         rows += last.count(b'{"id":"addr_')
         assert rows == ROWS
         assert last.endswith(b"}]")
-        assert most - before < GROWTH
+        assert most - before < allowed

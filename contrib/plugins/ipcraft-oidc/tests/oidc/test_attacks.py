@@ -256,7 +256,7 @@ def test_a_state_that_is_not_there_or_twice(browser: Browser) -> None:
     state = params.pop("state")
     refused(browser.come_back(params), code="sign_in_not_begun")
     both = f"code={params['code']}&state={state}&state={state}"
-    refused(browser.get(CALLBACK, query_string=both), code="sign_in_not_begun")
+    refused(browser.get(CALLBACK, query_string=both), status=400, code="invalid")
 
 
 def test_a_state_that_came_too_late(browser: Browser, issuer: Issuer, clock: Clock) -> None:
