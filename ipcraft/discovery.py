@@ -37,6 +37,7 @@ BUILT_IN = (
     "activity",
     "webhooks",
     "nettools",
+    "docs",
 )
 """The order of the built-in plugins, as setup.cfg lists them.
 

@@ -33,6 +33,7 @@ BUILT_IN = [
     "activity",
     "webhooks",
     "nettools",
+    "docs",
 ]
 
 

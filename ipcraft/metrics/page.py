@@ -13,6 +13,7 @@ import falcon
 
 from ipcraft import __version__
 from ipcraft.contributions import Route
+from ipcraft.http.operations import Content, operation
 from ipcraft.metrics.access import Access
 from ipcraft.metrics.counting import PREFIX, Metrics
 from ipcraft.metrics.folder import FOLDER
@@ -37,6 +38,12 @@ class MetricsPage:
         self._readings = readings
         self._access = access
 
+    @operation(
+        answers={
+            200: Content(str, media_type="text/plain", also={"application/openmetrics-text": str})
+        },
+        errors={401: "The token is missing or wrong.", 403: "It may not be read from there."},
+    )
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Show the metrics."""
         from prometheus_client.exposition import choose_encoder

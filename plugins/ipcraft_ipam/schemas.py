@@ -19,6 +19,8 @@ from ipcraft_ipam.fields import (
     rd_field,
     text_field,
 )
+from ipcraft_ipam.search import DEFAULT_LIMIT
+from ipcraft_ipam.search import MOST as MOST_FOUND
 from ipcraft_ipam.vlans import HIGHEST, LOWEST
 
 _A_STATUS = validate.OneOf(STATUSES, error="must be one of {choices}, not {input}")
@@ -165,3 +167,21 @@ class AddressesQuery(Query):
     status = fields.String(validate=_A_STATUS)
     owner = fields.String()
     ip = address_field()
+
+
+class SearchQuery(Query):
+    """What to search for, and how much of it is wanted."""
+
+    q = fields.String(
+        required=True,
+        metadata={
+            "description": "Texts, addresses, networks, MAC addresses and fields such as "
+            "`status:dhcp`; all must match.",
+            "examples": ["web status:active"],
+        },
+    )
+    limit = fields.Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=validate.Range(1, MOST_FOUND),
+        metadata={"description": "Records of each kind."},
+    )

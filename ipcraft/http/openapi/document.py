@@ -75,7 +75,7 @@ def make_document(
         "openapi": VERSION,
         "info": conventions.info(),
         "servers": [{"url": url}],
-        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, entries))],
+        "tags": [{"name": name} for name in _tags(entries)],
         "paths": paths,
         "components": {
             "schemas": dict(outputs.components),
@@ -198,6 +198,11 @@ def _media(schema: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
 def _identifier(entry: Entry) -> str:
     words = re.findall(r"[a-zA-Z0-9]+", entry.path.removeprefix(_PREFIX))
     return "_".join([entry.method, *words])
+
+
+def _tags(entries: Iterable[Entry]) -> list[str]:
+    """Give each tag once; what is about the service itself comes last."""
+    return sorted(dict.fromkeys(map(_tag, entries)), key=lambda name: name == _OWN_TAG)
 
 
 def _tag(entry: Entry) -> str:

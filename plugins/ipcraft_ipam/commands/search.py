@@ -66,7 +66,7 @@ def search_command(
 
 def _from_database(
     invocation: Invocation, text: str, *, organization: str | None, limit: int
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     terms = parse(text, statuses=STATUSES)
     app = invocation.application()
     chosen = named_organization(app, organization)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import falcon
 
-from ipcraft.plugin import Application, Invalid, query_integer
+from ipcraft.plugin import Application, operation
 from ipcraft_ipam.addresses import STATUSES
-from ipcraft_ipam.search import DEFAULT_LIMIT, MOST, answer, parse
+from ipcraft_ipam.schemas import SearchQuery
+from ipcraft_ipam.search import FoundObject, answer, parse
 
 
 class SearchResource:
@@ -15,12 +18,9 @@ class SearchResource:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    @operation(query=SearchQuery(), answers={200: FoundObject})
+    def on_get(self, req: falcon.Request, resp: falcon.Response, *, query: dict[str, Any]) -> None:
         """Find what matches every term, the best first, and say how each term was understood."""
-        query = req.params.get("q")
-        if not isinstance(query, str):
-            raise Invalid.field("q", "q must be given, once: what to search for")
-        terms = parse(query, statuses=STATUSES)
-        limit = query_integer(req, "limit", least=1, most=MOST) or DEFAULT_LIMIT
+        terms = parse(query["q"], statuses=STATUSES)
         with self._app.look(req.context.identity) as reader:
-            resp.media = answer(reader, terms, limit=limit)
+            resp.media = answer(reader, terms, limit=query["limit"])

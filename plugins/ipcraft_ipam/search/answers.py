@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from ipcraft.plugin import Reader, Row
 from ipcraft_ipam.networks import format_bytes
-from ipcraft_ipam.representation import listed_address
+from ipcraft_ipam.representation import (
+    AddressObject,
+    Description,
+    Name,
+    NetworkText,
+    SectionId,
+    SubnetId,
+    VLANId,
+    VRFId,
+    listed_address,
+)
 from ipcraft_ipam.search.finding import find
 from ipcraft_ipam.search.grammar import Reading, Term
 from ipcraft_ipam.tables import addresses, subnets
@@ -19,7 +31,45 @@ MOST = 1000
 """Records of each kind that may be asked for."""
 
 
-def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+class FoundSubnet(TypedDict):
+    """A subnet as a search finds it, without its utilization."""
+
+    id: SubnetId
+    network: NetworkText
+    name: Name | None
+    description: Description | None
+    section_id: SectionId | None
+    parent_id: SubnetId | None
+    vrf_id: VRFId | None
+    vlan_id: VLANId | None
+
+
+class ReadingObject(TypedDict):
+    """One way to understand a term."""
+
+    kind: Annotated[str, Meta(examples=["text"])]
+    field: str | None
+    value: Any
+    meaning: Annotated[str, Meta(description="A sentence.")]
+
+
+class TermObject(TypedDict):
+    """A term of the query, and how it was understood: as any of its readings."""
+
+    term: Annotated[str, Meta(examples=["web"])]
+    readings: list[ReadingObject]
+    hint: NotRequired[str]
+
+
+class FoundObject(TypedDict):
+    """What a search finds, the best first."""
+
+    subnets: list[FoundSubnet]
+    addresses: list[AddressObject]
+    interpretation: list[TermObject]
+
+
+def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT) -> FoundObject:
     """Find what matches every term, the best first, and say how each term was understood."""
     return {
         "subnets": [_subnet(row) for row in find(reader, subnets, terms, limit=limit)],
@@ -28,7 +78,7 @@ def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT)
     }
 
 
-def _subnet(row: Row) -> dict[str, Any]:
+def _subnet(row: Row) -> FoundSubnet:
     """Show a row of `subnets.COLUMNS`. PERF: without its utilization, which is a sum for each."""
     id_, vrf_id, first, length, parent_id, section_id, vlan_id, name, description, *_ = row
     return {
@@ -43,15 +93,15 @@ def _subnet(row: Row) -> dict[str, Any]:
     }
 
 
-def _term(term: Term) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _term(term: Term) -> TermObject:
+    shown: TermObject = {
         "term": term.text,
         "readings": [_reading(reading) for reading in term.readings],
     }
     return shown if term.hint is None else {**shown, "hint": term.hint}
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
+def _reading(reading: Reading) -> ReadingObject:
     return {
         "kind": reading.kind,
         "field": reading.field,
