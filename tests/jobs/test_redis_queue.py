@@ -118,8 +118,10 @@ def test_what_is_hopeless_is_tried_once(
     with work("--burst"):
         pass
     assert len(lines()) == 1
-    (account,) = app.orders.accounts(finished=False, limit=10)
-    assert (account.state, account.reason) == ("failed", "there is no way")
+    # A schedule of a plugin's may have come due meanwhile.
+    accounts = app.orders.accounts(finished=False, limit=10)
+    told = [(each.state, each.reason) for each in accounts if each.job == "chores.note"]
+    assert told == [("failed", "there is no way")]
 
 
 def test_a_delayed_job_comes_in_its_time(
