@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from itertools import count
 from typing import Any
 
 import falcon.testing
@@ -55,6 +56,7 @@ class History(RuleBasedStateMachine):
         self.organization = make_organization(application)
         self.client = self.organization.client
         self.vrfs: list[str | None] = [None]
+        self.numbers = count(1)
         self.models: dict[str | None, Model] = {None: Model()}
         self.ids: dict[Place, str] = {}
         self.rows: dict[str, Any] = {}
@@ -70,7 +72,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: len(self.vrfs) < VRFS)
     def create_vrf(self, *, is_empty: bool) -> None:
         """Make another address space, often with a subnet around all of it."""
-        answer = self.post("/api/v1/vrfs", {"name": f"VRF {len(self.vrfs)}"}, allowed=True)
+        answer = self.post("/api/v1/vrfs", {"name": f"VRF {next(self.numbers)}"}, allowed=True)
         vrf = answer.json["id"]
         self.vrfs.append(vrf)
         self.models[vrf] = Model()
