@@ -100,6 +100,7 @@ def test_what_is_public_is_known(application: Application) -> None:
         "/readyz",
         "/metrics",
         "/docs",
+        "/docs/{name}",
         "/api/v1/openapi.json",
         "/api/v1/auth/send-link",
         "/api/v1/auth/verify",
