@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -21,8 +21,10 @@ DIALECT: Dialect = psycopg_dialect(paramstyle="numeric_dollar")  # type: ignore[
 COMMIT: Call = ("COMMIT", ())
 
 _MOST_TOGETHER = 8
-_ROWS_AT_ONCE = 256
+_CALLS_AT_ONCE = 256
+_ROWS_TOGETHER = 16
 _PARAMETER = re.compile(r"\$(\d+)")
+_PLAIN_INSERT = re.compile(r"(INSERT INTO \w+ \([^()]*\) VALUES )(\([^()]*\))")
 
 
 class Opening:
@@ -141,10 +143,10 @@ class PostgreSQLSession:
     def execute_many(
         self, queued: Sequence[Queued], compiled: CompiledStatement, rows: list[list[object]]
     ) -> None:
-        """Run the write for each row."""
-        calls = [*_calls(queued), *((compiled.sql, row) for row in rows)]
-        for start in range(0, len(calls), _ROWS_AT_ONCE):
-            self._exchange(calls[start : start + _ROWS_AT_ONCE])
+        """Run the write for each row; rows of a plain insert go several in one statement."""
+        calls = [*_calls(queued), *_calls_of(compiled.sql, rows)]
+        for start in range(0, len(calls), _CALLS_AT_ONCE):
+            self._exchange(calls[start : start + _CALLS_AT_ONCE])
 
     def commit(self, queued: Sequence[Queued]) -> None:
         """Run what is queued and commit."""
@@ -201,6 +203,32 @@ def _calls(queued: Sequence[Queued]) -> list[Call]:
         (compiled.sql, arguments) for compiled, arguments in queued if not compiled.independent
     ]
     return [merged, *others]
+
+
+def _calls_of(sql: str, rows: Sequence[list[object]]) -> Iterator[Call]:
+    """Give the calls that run a write for each row."""
+    together = _of_several_rows(sql)
+    whole = len(rows) // _ROWS_TOGETHER * _ROWS_TOGETHER if together else 0
+    for start in range(0, whole, _ROWS_TOGETHER):
+        batch = rows[start : start + _ROWS_TOGETHER]
+        yield together, [argument for row in batch for argument in row]
+    for row in rows[whole:]:
+        yield sql, row
+
+
+@lru_cache(maxsize=256)
+def _of_several_rows(sql: str) -> str:
+    """Give the insert of `_ROWS_TOGETHER` rows; nothing for what is no plain insert of one.
+
+    PERF: starting a statement costs the server more than a row of it: 2,000 addresses with their
+    events take two thirds of the time.
+    """
+    plain = _PLAIN_INSERT.fullmatch(sql)
+    if plain is None:
+        return ""
+    head, row = plain.groups()
+    count = max(map(int, _PARAMETER.findall(row)), default=0)
+    return head + ", ".join(_shifted(row, index * count) for index in range(_ROWS_TOGETHER))
 
 
 @lru_cache(maxsize=1024)

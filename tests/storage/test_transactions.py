@@ -61,6 +61,33 @@ def test_an_error_leaves_nothing(application: Application, organization: Organiz
         assert (tx.value(COUNT), tx.all(EVENTS)) == (0, [])
 
 
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 600])
+def test_many_rows_are_written_as_they_are(
+    application: Application, organization: Organization, count: int
+) -> None:
+    """However many rows go together, each arrives with its own values, nulls among them."""
+    rows = [
+        {
+            "id": new_id("sec"),
+            "name": f"Föld {index}",
+            "description": None if index % 3 else f"'{index}'; $1",
+            "sort_order": -index,
+            "created_at": index,
+            "updated_at": 2**40 + index,
+        }
+        for index in range(count)
+    ]
+    application.storage.transact(organization.id, lambda tx: tx.write_many(INSERT, rows))
+    columns = [sections.c[name] for name in rows[0]]
+    written = Statement(
+        select(*columns)
+        .where(sections.c.organization_id == own())
+        .order_by(sections.c.sort_order.desc())
+    )
+    with application.storage.read(organization.id) as tx:
+        assert tx.all(written) == [tuple(row.values()) for row in rows]
+
+
 def test_a_lock_after_a_write_loses_nothing(
     application: Application, organization: Organization
 ) -> None:
