@@ -72,6 +72,7 @@ from ipcraft.http.media import load, load_one_or_many, read_body
 from ipcraft.http.openapi.document import SchemedBackend
 from ipcraft.http.operations import Body, Content, Paging, RawBody, operation
 from ipcraft.http.queries import Query
+from ipcraft.http.media import load, load_one_or_many, save_body
 from ipcraft.http.schemas import Schema, as_complaint, refusal_of
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket
@@ -213,6 +214,7 @@ __all__ = [
     "readable_by",
     "refusal_of",
     "rfc3339",
+    "save_body",
     "send_list",
     "server_options",
     "status",

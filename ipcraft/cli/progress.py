@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(label: str, *, total: int) -> Iterator[Callable[[int], object]]:
+def progress_bar(label: str, *, total: int | None) -> Iterator[Callable[[int], object]]:
     """Show a bar on standard error while the work goes on, if that is a terminal.
 
     Gives a function that is called with how many of the `total` were done since the last call.
+    Where that is not known, the bar only shows that something is done.
     """
     if not sys.stderr.isatty():
         yield lambda done: None
