@@ -137,7 +137,7 @@ _ONE_AT_HOME_TO_CHANGE = Statement(
     lambda *row: (address(*row[: len(COLUMNS)]), subnet(*row[len(COLUMNS) :])),
 )
 INSERT = Statement(insert(addresses), independent=True)
-_UPDATE = Statement(
+UPDATE = Statement(
     update(addresses)
     .where(*_BY_ID)
     .values({name: given(f"new_{name}", _a[name].type) for name in _WRITTEN})
@@ -182,20 +182,31 @@ def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Addre
     old = tx.one(_ONE_TO_CHANGE, id=address_id)
     if old is None:
         raise NotFound("Address not found")
-    changed = {name: value for name, value in values.items() if getattr(old, name) != value}
+    changed = differing(old, values)
     if not changed:
         return old
     new = replace(old, **changed, updated_at=tx.now)
-    details = f"Updated address {format_address(new.ip)}"
-    before = {name: getattr(old, name) for name in changed}
-    tx.record(_change("updated", new, details, changed, before=before))
-    tx.write(
-        _UPDATE,
-        id=address_id,
-        **{f"new_{name}": getattr(new, name) for name in (*_EDITABLE, "updated_at")},
-        new_search_text=search_text(new),
-    )
+    tx.record(updated(old, changed))
+    tx.write(UPDATE, **new_row(new))
     return new
+
+
+def differing(old: Address, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those of the fields that the address has otherwise."""
+    return {name: value for name, value in values.items() if getattr(old, name) != value}
+
+
+def new_row(new: Address) -> dict[str, Any]:
+    """Give the parameters that write the fields of an address that exists."""
+    row = {f"new_{name}": getattr(new, name) for name in (*_EDITABLE, "updated_at")}
+    return {"id": new.id, **row, "new_search_text": search_text(new)}
+
+
+def updated(old: Address, changed: Mapping[str, Any]) -> Change:
+    """Describe a change of the fields of an address."""
+    before = {name: getattr(old, name) for name in changed}
+    details = f"Updated address {format_address(old.ip)}"
+    return _change("updated", old, details, changed, before=before)
 
 
 def remove(tx: Transaction, address_id: str) -> None:

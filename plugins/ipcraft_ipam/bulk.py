@@ -57,7 +57,7 @@ def create_many(
     # In the order of addresses, so that two who assign the same ones do not wait for each other.
     ordered = sorted(new, key=lambda address: address.ip)
     tx.write_many(addresses.INSERT, [addresses.row(address) for address in ordered])
-    _count_and_cut(tx, homes)
+    count_and_cut(tx, homes)
     return new
 
 
@@ -102,7 +102,7 @@ def _homes(tx: Transaction, target: Subnet, ips: Sequence[int]) -> dict[int, Sub
         lowest=to_bytes(ordered[0]),
         highest=to_bytes(ordered[-1]),
     )
-    return dict(_sweep(ordered, candidates))
+    return {ip: home or target for ip, home in sweep(ordered, candidates)}
 
 
 def _home(tx: Transaction, target: Subnet, ip: int) -> Subnet:
@@ -110,8 +110,13 @@ def _home(tx: Transaction, target: Subnet, ip: int) -> Subnet:
     return subnet_rows.container(tx, target.vrf_id, host) or target
 
 
-def _sweep(ordered: Sequence[int], candidates: Sequence[Subnet]) -> Iterator[tuple[int, Subnet]]:
-    """Walk addresses and subnets upward together; the open subnets are a stack."""
+def sweep(
+    ordered: Sequence[int], candidates: Sequence[Subnet]
+) -> Iterator[tuple[int, Subnet | None]]:
+    """Give the smallest of the subnets around each address, None where there is none.
+
+    Walk addresses and subnets upward together; the open subnets are a stack.
+    """
     waiting = iter(candidates)
     upcoming = next(waiting, None)
     opened: list[Subnet] = []
@@ -119,9 +124,9 @@ def _sweep(ordered: Sequence[int], candidates: Sequence[Subnet]) -> Iterator[tup
         while upcoming and upcoming.network.first <= ip:
             opened.append(upcoming)
             upcoming = next(waiting, None)
-        while opened[-1].network.last < ip:
+        while opened and opened[-1].network.last < ip:
             opened.pop()
-        yield ip, opened[-1]
+        yield ip, opened[-1] if opened else None
 
 
 def _refuse_assigned(tx: Transaction, target: Subnet, items: Sequence[Mapping[str, Any]]) -> None:
@@ -134,7 +139,8 @@ def _refuse_assigned(tx: Transaction, target: Subnet, items: Sequence[Mapping[st
                 raise at(start + offset, addresses.taken(ip, addresses.address(*first).id))
 
 
-def _count_and_cut(tx: Transaction, homes: Mapping[int, Subnet]) -> None:
+def count_and_cut(tx: Transaction, homes: Mapping[int, Subnet]) -> None:
+    """Count assigned addresses at their homes, and take them out of the free space."""
     by_home: defaultdict[str, list[int]] = defaultdict(list)
     subnet_of: dict[str, Subnet] = {}
     for ip, home in homes.items():

@@ -56,7 +56,7 @@ def change(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Subnet
     check_gateway(new.network, changed.get("gateway"))
     references.require(tx, section_id=changed.get("section_id"), vlan_id=changed.get("vlan_id"))
     before = {name: getattr(old, name) for name in changed}
-    tx.record(_updated(new, changed, before=before))
+    tx.record(updated(new, changed, before=before))
     if _MOVING & changed.keys():
         _move_free_space(tx, old, new)
     tx.write(_UPDATE, id=subnet_id, **_row(new))
@@ -70,7 +70,8 @@ def _row(new: Subnet) -> dict[str, Any]:
     return row
 
 
-def _updated(new: Subnet, changed: Mapping[str, Any], *, before: Mapping[str, Any]) -> Change:
+def updated(new: Subnet, changed: Mapping[str, Any], *, before: Mapping[str, Any]) -> Change:
+    """Describe a change of the fields of a subnet."""
     return Change(
         type="subnet.updated",
         resource_id=new.id,

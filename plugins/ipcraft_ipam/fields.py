@@ -19,8 +19,11 @@ _MAC_ADDRESS = re.compile(
     r"|[0-9a-f]{12}",
     re.ASCII | re.IGNORECASE,
 )
-_LONGEST = 255
-_LONGEST_TEXT = 4096
+LONGEST_LABEL = 255
+"""Characters of a name, a hostname or an owner."""
+
+LONGEST_TEXT = 4096
+"""Characters of a description."""
 
 
 class Parsed(fields.String):
@@ -76,12 +79,12 @@ def rd_field(**options: Any) -> Parsed:
 
 def name_field(**options: Any) -> fields.String:
     """Take a name that something must have."""
-    return fields.String(validate=validate.Length(min=1, max=_LONGEST), **options)
+    return fields.String(validate=validate.Length(min=1, max=LONGEST_LABEL), **options)
 
 
 def label_field(**options: Any) -> fields.String:
     """Take a short text: a name, a hostname, an owner."""
-    return fields.String(validate=validate.Length(max=_LONGEST), **options)
+    return fields.String(validate=validate.Length(max=LONGEST_LABEL), **options)
 
 
 def example(value: Any) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def example(value: Any) -> dict[str, Any]:
 
 def text_field(**options: Any) -> fields.String:
     """Take a longer text: a description."""
-    return fields.String(validate=validate.Length(max=_LONGEST_TEXT), **options)
+    return fields.String(validate=validate.Length(max=LONGEST_TEXT), **options)
 
 
 def parse_mac_address(text: str) -> str:

@@ -99,7 +99,7 @@ def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tupl
         raise Invalid.field(
             "network", f"Subnet overlaps with existing subnet {network}", code="subnet_overlap"
         )
-    subnet = _new(tx, network, values, parent)
+    subnet = new_subnet(tx, network, values, parent)
     check_gateway(network, subnet.gateway)
     references.require(
         tx, section_id=subnet.section_id, vrf_id=vrf_id or None, vlan_id=subnet.vlan_id
@@ -182,9 +182,10 @@ def created(subnet: Subnet) -> Change:
     )
 
 
-def _new(
+def new_subnet(
     tx: Transaction, network: Network, values: Mapping[str, Any], parent: Subnet | None
 ) -> Subnet:
+    """Make the value of a new subnet."""
     return Subnet(
         id=new_id("sub"),
         vrf_id=values.get("vrf_id") or GLOBAL_VRF,

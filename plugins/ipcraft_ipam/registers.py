@@ -124,6 +124,13 @@ class Register(Generic[R]):
 
     def create(self, tx: Transaction, values: Mapping[str, Any]) -> R:
         """Create a record of the given fields."""
+        record = self.propose(tx, values)
+        row = {column.name: getattr(record, column.name) for column in self._columns}
+        tx.write(self._insert, **row)
+        return record
+
+    def propose(self, tx: Transaction, values: Mapping[str, Any]) -> R:
+        """Give the record of the given fields, and record its creation."""
         given_fields = {
             name: values[name] if name in values else self._kind.defaults[name]
             for name in self._kind.editable
@@ -132,8 +139,6 @@ class Register(Generic[R]):
             id=new_id(self._kind.prefix), **given_fields, created_at=tx.now, updated_at=tx.now
         )
         tx.record(self._change("created", record, given_fields))
-        row = {column.name: getattr(record, column.name) for column in self._columns}
-        tx.write(self._insert, **row)
         return record
 
     def change(self, tx: Transaction, record_id: str, values: Mapping[str, Any]) -> R:
