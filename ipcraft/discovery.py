@@ -38,6 +38,7 @@ BUILT_IN = (
     "webhooks",
     "nettools",
     "docs",
+    "interchange",
 )
 """The order of the built-in plugins, as setup.cfg lists them.
 

@@ -68,11 +68,10 @@ from ipcraft.http.client_addresses import client_network
 from ipcraft.http.fields import Time
 from ipcraft.http.json_text import parse as parse_json
 from ipcraft.http.lists import Page, query_integer, send_list, stream_list
-from ipcraft.http.media import load, load_one_or_many, read_body
+from ipcraft.http.media import load, load_one_or_many, read_body, save_body
 from ipcraft.http.openapi.document import SchemedBackend
 from ipcraft.http.operations import Body, Content, Paging, RawBody, operation
 from ipcraft.http.queries import Query
-from ipcraft.http.media import load, load_one_or_many, save_body
 from ipcraft.http.schemas import Schema, as_complaint, refusal_of
 from ipcraft.ids import is_id, new_id, with_prefix
 from ipcraft.jobs.definitions import ONCE, Job, Retries, Ticket

@@ -34,6 +34,7 @@ BUILT_IN = [
     "webhooks",
     "nettools",
     "docs",
+    "interchange",
 ]
 
 

@@ -1,4 +1,4 @@
-"""`ipcraft load` of the ranges Amazon publishes, on SQLite, twice."""
+"""`ipcraft import` of the ranges Amazon publishes, on SQLite, twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def amazon(grounds: Grounds) -> list[Line]:
     """Load the file into an empty database, then again, which must change nothing."""
     file = grounds.amazon
     if file is None:
-        return [Line(operation="ipcraft load, SQLite", note="not measured: give --amazon FILE")]
+        return [Line(operation="ipcraft import, SQLite", note="not measured: give --amazon FILE")]
     folder = grounds.scratch / "amazon"
     folder.mkdir()
     database = folder / "amazon.db"
@@ -29,7 +29,7 @@ def amazon(grounds: Grounds) -> list[Line]:
         environment=environment,
         folder=folder,
     )
-    say("ipcraft load, twice")
+    say("ipcraft import, twice")
     first = _load(file, folder, environment=environment)
     before = _counts(database)
     second = _load(file, folder, environment=environment)
@@ -37,7 +37,7 @@ def amazon(grounds: Grounds) -> list[Line]:
     changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     return [
         Line(
-            operation="ipcraft load, SQLite",
+            operation="ipcraft import, SQLite",
             series=Series.once(first),
             data=file.name,
             value=first,
@@ -45,7 +45,7 @@ def amazon(grounds: Grounds) -> list[Line]:
             note=f"{first:.1f} s",
         ),
         Line(
-            operation="ipcraft load, again",
+            operation="ipcraft import, again",
             series=Series.once(second),
             data=file.name,
             note="" if changed else "changed nothing",
@@ -56,7 +56,7 @@ def amazon(grounds: Grounds) -> list[Line]:
 
 def _load(file: Path, folder: Path, *, environment: Mapping[str, str]) -> float:
     started = time.perf_counter()
-    ipcraft(["load", str(file)], environment=environment, folder=folder)
+    ipcraft(["import", str(file)], environment=environment, folder=folder)
     return time.perf_counter() - started
 
 

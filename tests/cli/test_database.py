@@ -13,7 +13,16 @@ from ipcraft.testing.services import PostgreSQL
 
 Run = Callable[..., Result]
 
-TABLES = ("ipcraft", "accounts", "magiclink", "apikeys", "ipam", "stripe", "webhooks")
+TABLES = (
+    "ipcraft",
+    "accounts",
+    "magiclink",
+    "apikeys",
+    "ipam",
+    "stripe",
+    "webhooks",
+    "interchange",
+)
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ def test_help_lists_the_commands_of_core_and_plugins(run: Run) -> None:
     """A newcomer sees all there is."""
     result = run("--help")
     assert result.exit_code == 0
-    assert {*CORE, "org", "key", "load", "next", "tree", "verify"} <= set(commands(result))
+    assert {*CORE, "org", "export", "import", "key", "next", "tree", "verify"} <= set(
+        commands(result)
+    )
 
 
 def test_version(run: Run) -> None:
@@ -91,7 +93,7 @@ def test_plugins_are_listed_when_one_is_broken(run: Run, add: Callable[[str], No
     assert run("plugins").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["load", "nonsense"])
+@pytest.mark.parametrize("name", ["import", "nonsense"])
 def test_safe_mode_says_which_commands_it_has(run: Run, name: str) -> None:
     """A command of a plugin is refused in safe mode, with those that are left."""
     result = run("--safe-mode", name)

@@ -18,6 +18,10 @@ from ipcraft.testing import Client, Clock, make_application, make_organization
 from ipcraft.testing.distributions import write_distribution
 from ipcraft.testing.services import free_port
 from ipcraft_accounts import create_organization
+from ipcraft_interchange.importing import opened
+from ipcraft_interchange.intake import Choices, Upload
+from ipcraft_interchange.services import importers
+from ipcraft_interchange.writing import Target
 
 from .pages import DOCS, ROOT, snippet_of, snippets
 
@@ -128,6 +132,30 @@ def test_the_billing_providers_page_sells(enable: Enable) -> None:
     code = {"X-Counter-Code": "open sesame"}
     assert buyer.client.post("/counter/payments", json=paid, headers=code).status_code == 204
     assert buyer.client.get("/api/v1/billing/plan").json["plan"] == "teams"
+
+
+def test_the_how_tos_importer_works(enable: Enable, tmp_path: Path) -> None:
+    """It reads its system's file, and a refusal names the file's own column."""
+    page = DOCS / "how-to" / "write-an-importer.md"
+    app = enable("openwisp", snippet_of(page, "# ipcraft_openwisp.py"))
+    made = make_organization(app)
+    lines = "Lab\n10.0.0.0/24\nacme\n\nip_address,description\n10.0.0.5,Printer\n10.0.9.5,Far\n"
+    path = tmp_path / "lab.csv"
+    path.write_text(lines)
+    with opened(Target(app.storage, made.id, None)) as current:
+        current.read(
+            [Upload("lab.csv", path)], importers=importers(app), choices=Choices(), limit=1 << 20
+        )
+        current.check()
+        current.write()
+        [rows] = current.report()
+    assert [(row["label"], row["outcome"], row["column"]) for row in rows] == [
+        ("10.0.0.0/24", "created", None),
+        ("10.0.0.5", "created", None),
+        ("", "refused", "subnet"),
+    ]
+    [address] = made.client.get("/api/v1/addresses").json
+    assert address["description"] == "Printer"
 
 
 def test_the_metrics_of_the_how_tos_plugin_are_on_the_page(enable: Enable) -> None:

@@ -19,9 +19,6 @@ from ipcraft.testing import Databases, Organization, make_application, make_orga
 from ipcraft.testing.serving import Served
 from ipcraft_accounts import admit, change_plan, organizations
 from ipcraft_ipam import sections
-from ipcraft_ipam.loading import load
-from ipcraft_ipam.network_files import ListedNetwork
-from ipcraft_ipam.networks import parse_network
 
 ROUNDS = int(os.environ.get("IPCRAFT_TEST_ROUNDS", "3"))
 CLIENTS = 64
@@ -231,16 +228,6 @@ def test_work_of_no_request_is_limited_too(application: Application, tiny: Organ
         application.storage.transact(tiny.id, create)
     with pytest.raises(LimitReached, match="The plan tiny includes 2 folders"):
         application.storage.transact(tiny.id, create)
-
-
-def test_a_file_is_loaded_up_to_the_limit(application: Application, tiny: Organization) -> None:
-    """`ipcraft load` makes as many subnets as the plan includes, and says why no more."""
-    networks = [ListedNetwork(parse_network(f"10.{number}.0.0/16")) for number in range(9)]
-    loaded = load(application.storage, tiny.id, networks)
-    assert (loaded.created, loaded.present, len(loaded.refused)) == (4, 0, 5)
-    assert {reason for _, reason in loaded.refused} == {
-        "The plan tiny includes 4 subnets, and this request would exceed them"
-    }
 
 
 def test_who_was_invited_joins_while_there_is_room(

@@ -96,7 +96,7 @@ def useless(routes: Sequence[Route], newcomer: Callable[[], Organization]) -> It
             request = Request(method, path, own.ids, body, _query(method, path))
             answer = request.send(own.organization)
             if answer.status_code >= 400:
-                yield f"{request}: {answer.status_code} {answer.text}; mend it in {_FEED}"
+                yield f"{request}: {answer.status_code} {_text(answer)}; mend it in {_FEED}"
 
 
 def writes(routes: Sequence[Route]) -> Iterator[Request]:
@@ -185,7 +185,7 @@ def _told(routes: Sequence[Route], sender: Tenant, other: Tenant) -> Iterator[st
     for method, path in _operations(routes):
         if method == "GET":
             request = Request(method, path, sender.ids, query=_query(method, path))
-            text = request.send(sender.organization).text
+            text = _text(request.send(sender.organization))
             yield from (f"{request} tells {secret}: {text}" for secret in secrets if secret in text)
 
 
@@ -233,10 +233,10 @@ def _compare(
     nobodys = f"{identifier.rpartition('_')[0]}_{_NOBODY}"
     answer = request.send(sender.organization)
     if answer.status_code not in expected:
-        yield f"{request} with {identifier}: {answer.status_code} {answer.text}"
+        yield f"{request} with {identifier}: {answer.status_code} {_text(answer)}"
     unknown = _replaced(request, identifier, nobodys).send(sender.organization)
     if _comparable(answer, identifier) != _comparable(unknown, nobodys):
-        yield f"{request}: {answer.text}, but for an id that does not exist {unknown.text}"
+        yield f"{request}: {_text(answer)}, but for an id that does not exist {_text(unknown)}"
 
 
 def _replaced(request: Request, identifier: str, nobodys: str) -> Request:
@@ -251,8 +251,13 @@ def _replaced(request: Request, identifier: str, nobodys: str) -> Request:
     return Request(request.method, request.path, replace(request.ids), body, replace(request.query))
 
 
+def _text(answer: Result) -> str:
+    """Give the body as text; one that is a file, as far as it is text."""
+    return answer.content.decode(errors="replace")
+
+
 def _comparable(answer: Result, identifier: str) -> tuple[int, str, str]:
     """Give an answer without what differs between any two requests."""
-    text = answer.text.replace(identifier, "the id")
+    text = _text(answer).replace(identifier, "the id")
     text = re.sub('"request_id":"[^"]*"', "", text)
     return answer.status_code, text, answer.headers.get("content-type", "")

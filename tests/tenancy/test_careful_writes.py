@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event, Thread
 from typing import Any
 
 from ipcraft.app import Application
 from ipcraft.testing import make_organization
 
-from .matrix import Request, everything, tenant, writes
+from .matrix import Request, Tenant, everything, tenant, writes
 
 DRY = {"dry_run": "true"}
 REFUSING = {
@@ -19,12 +20,30 @@ REFUSING = {
 """Paths whose work no transaction takes back."""
 
 
+def newcomer(application: Application) -> Tenant:
+    """Give an organization with one resource of each kind; no job goes on when it is there."""
+    over = Event()
+
+    def work() -> None:
+        while not over.wait(0.01):
+            for ticket in application.orders.take(1):
+                application.orders.perform(ticket)
+
+    working = Thread(target=work)
+    working.start()
+    try:
+        return tenant(make_organization(application))
+    finally:
+        over.set()
+        working.join()
+
+
 def test_every_write_can_be_tried_or_says_that_it_cannot(application: Application) -> None:
     """It has the status and the fields of the real answer, and not one row is another."""
     application.job_queue.close()
     refusing = set()
     for request in writes(application.routes):
-        own = tenant(make_organization(application))
+        own = newcomer(application)
         dry = Request(request.method, request.path, own.ids, request.body, DRY)
         before = everything(application)
         tried = dry.send(own.organization)
@@ -48,7 +67,7 @@ def test_every_write_is_done_once_or_says_that_it_cannot(application: Applicatio
     application.job_queue.close()
     refusing = set()
     for request in writes(application.routes):
-        own = tenant(make_organization(application))
+        own = newcomer(application)
         keyed = Request(
             request.method, request.path, own.ids, request.body, headers={"Idempotency-Key": "k"}
         )
