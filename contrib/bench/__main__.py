@@ -20,6 +20,7 @@ from bench.faults import faults
 from bench.fullness import fullness
 from bench.grounds import Effort, Grounds, say
 from bench.hotspot import hotspot
+from bench.interchange import interchange
 from bench.limit import limits
 from bench.listing import listing
 from bench.memory import memory
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[Grounds], list[Line]]] = {
     "rates": rates,
     "careful": careful,
     "amazon": amazon,
+    "interchange": interchange,
     "deliveries": deliveries,
     "faults": faults,
     "outbound": outbound,

@@ -177,6 +177,23 @@ def ipcraft(
     return done.stdout
 
 
+def measured(
+    arguments: Sequence[str], *, environment: Mapping[str, str], log: Path
+) -> tuple[float, int]:
+    """Run an ``ipcraft`` command; give its seconds and the most bytes of memory that it held."""
+    started = time.perf_counter()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(_program()), *arguments], env=dict(environment), stdout=output, stderr=output
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        said = log.read_text(errors="replace").strip()
+        raise click.ClickException(f"`ipcraft {' '.join(arguments)}` failed: {said[-2000:]}")
+    return time.perf_counter() - started, usage.ru_maxrss * 1024
+
+
 def _plain(url: str) -> str:
     """Turn a SQLAlchemy URL into one that libpq reads."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
