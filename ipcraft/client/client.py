@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ipcraft.client.answers import Answer
 from ipcraft.client.collections import Addresses, Collection, Subnets
 from ipcraft.client.connection import Connection
+from ipcraft.client.files import Files
 from ipcraft.client.objects import Section, Vlan, Vrf
 
 API = "/api/v1"
@@ -71,6 +73,21 @@ class Client:
         return self._connection.send(
             method, f"{API}/{path}", json=json, params={**params, **(writes or {})}, once=once
         )
+
+    def upload(self, path: str, files: Sequence[Path], **params: Any) -> Answer:
+        """Send files to a path below ``/api/v1`` and give the answer.
+
+        One is the body as it is, several are a form. Files of 16 MiB and more are sent once: a
+        server does not keep the key of so large a body. Raises `OSError`, too.
+        """
+        body = Files(files)
+        given = {**params, **(self._params or {})}
+        once = not body.are_few
+        return self._connection.send("POST", f"{API}/{path}", files=body, params=given, once=once)
+
+    def download(self, path: str, **params: Any) -> Iterator[bytes]:
+        """Give a file below ``/api/v1``, a piece at a time."""
+        return self._connection.receive(f"{API}/{path}", params=params)
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,16 +7,20 @@ is sent again after no answer, a cut one, and those that say that trying again h
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipcraft.client.answers import Answer
 from ipcraft.client.errors import ClientError, RequestRefused, Unreachable
+from ipcraft.client.files import Files
 
 if TYPE_CHECKING:
     import requests
     from tenacity import RetryCallState
 
+T = TypeVar("T")
+
+_BLOCK = 1 << 16
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TRANSIENT = (429, 502, 503, 504)
 _STILL_RUNNING = "still_running"
@@ -58,6 +62,7 @@ class Connection:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        files: Files | None = None,
         headers: Mapping[str, str] | None = None,
         once: bool = False,
     ) -> Answer:
@@ -68,13 +73,50 @@ class Connection:
 
         Raises `RequestRefused` and `Unreachable`.
         """
-        from tenacity import Retrying, retry_if_exception_type, stop_after_delay
-
         named = dict(headers or {})
         if method not in _SAFE and not once:
             named.setdefault("Idempotency-Key", str(uuid.uuid4()))
-        url = path if path.startswith(f"{self.url}/") else f"{self.url}/{path.lstrip('/')}"
+        url = self._url(path)
         options = {"params": params, "json": json, "headers": named}
+
+        def ask() -> Answer:
+            if files is None:
+                response = self._ask(method, url, options, once=once)
+            else:
+                with files.opened() as (body, kind):
+                    typed = {"data": body, "headers": {**named, "Content-Type": kind}}
+                    response = self._ask(method, url, {**options, **typed}, once=once)
+            if _is_cut(response):
+                raise _again(Unreachable(f"the answer of {url} was cut"), unless=once)
+            return _read(response, once=once)
+
+        return self._until_answered(ask)
+
+    def receive(self, path: str, *, params: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """Ask for a file until it comes, and give it in pieces. `path` is as for `send`.
+
+        Raises `RequestRefused` and `Unreachable`, also when the file is cut: it is not asked for
+        again then, because a part of it is given already.
+        """
+        url = self._url(path)
+        options = {"params": params, "headers": {"Accept": "*/*"}, "stream": True}
+
+        def ask() -> requests.Response:
+            response = self._ask("GET", url, options, once=False)
+            if not _is_success(response):
+                _read(response, once=False)
+            return response
+
+        response = self._until_answered(ask)
+        with response:
+            yield from _pieces(response, url)
+
+    def _url(self, path: str) -> str:
+        return path if path.startswith(f"{self.url}/") else f"{self.url}/{path.lstrip('/')}"
+
+    def _until_answered(self, ask: Callable[[], T]) -> T:
+        from tenacity import Retrying, retry_if_exception_type, stop_after_delay
+
         trying = Retrying(
             retry=retry_if_exception_type(_Again),
             stop=stop_after_delay(self._patience),
@@ -82,7 +124,7 @@ class Connection:
             reraise=True,
         )
         try:
-            return trying(self._try, method, url, options, once=once)
+            return trying(ask)
         except _Again as last:
             raise last.reason from last.__cause__
 
@@ -92,11 +134,13 @@ class Connection:
             self._opened.close()
             self._opened = None
 
-    def _try(self, method: str, url: str, options: Mapping[str, Any], *, once: bool) -> Answer:
+    def _ask(
+        self, method: str, url: str, options: Mapping[str, Any], *, once: bool
+    ) -> requests.Response:
         import requests
 
         try:
-            response = self._session().request(
+            return self._session().request(
                 method, url, timeout=self._timeout, allow_redirects=False, **options
             )
         except requests.Timeout as error:
@@ -106,9 +150,6 @@ class Connection:
             raise _again(Unreachable(f"{url} cannot be reached"), unless=once) from error
         except requests.RequestException as error:
             raise Unreachable(f"{url}: {error}") from error
-        if _is_cut(response):
-            raise _again(Unreachable(f"the answer of {url} was cut"), unless=once)
-        return _read(response, once=once)
 
     def _session(self) -> requests.Session:
         if self._opened is None:
@@ -138,6 +179,15 @@ def _pause(state: RetryCallState) -> float:
     if isinstance(error, _Again) and error.seconds is not None:
         return error.seconds
     return float(wait_random_exponential(_FIRST_PAUSE, _LONGEST_PAUSE)(state))
+
+
+def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:
+    import requests
+
+    try:
+        yield from response.iter_content(_BLOCK)
+    except requests.RequestException as error:
+        raise Unreachable(f"the answer of {url} was cut") from error
 
 
 def _is_cut(response: requests.Response) -> bool:
