@@ -97,12 +97,11 @@ class Import:
 
     def report(self) -> Iterator[list[dict[str, Any]]]:
         """Give the report row by row, in the files' order, page by page."""
-        names = [document.name for document in self.documents]
         vrfs: Mapping[int, str] = {
             space.number: _vrf_name(space) for space in self.spaces if space.name is not None
         }
         for page in self.staging.report():
-            yield [row_object(row, names, vrfs) for row in page]
+            yield [row_object(row, self.documents, vrfs) for row in page]
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from ipcraft.plugin import Invalid
-from ipcraft_interchange.entries import FIELDS, Broken, Entry, Found, Problem, Unkept
+from ipcraft.plugin import Invalid, is_id
+from ipcraft_interchange.entries import FIELDS, Broken, Entry, Found, Kind, Problem, Unkept
 from ipcraft_interchange.files.documents import Document, documents_of
 from ipcraft_interchange.importers import Importer, importer_for
-from ipcraft_interchange.naming import MOST, Name, Names
+from ipcraft_interchange.naming import MOST, PREFIXES, Name, Names
 from ipcraft_interchange.reading import label_of, read_ip, read_network, read_values
 from ipcraft_interchange.staging import UNKNOWN, Staging
 from ipcraft_ipam import Registered, to_bytes
@@ -28,9 +28,9 @@ class Choices:
     format: str | None = None
     """The name of the importer; without it the files tell."""
     section: str | None = None
-    """The folder of subnets whose file names none."""
+    """The folder of subnets whose file names none, by name or id."""
     vrf: str | None = None
-    """The VRF of subnets and addresses whose file names none."""
+    """The VRF of subnets and addresses whose file names none, by name, RD or id."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """For fields of ours, the columns that have them."""
 
@@ -52,6 +52,21 @@ class Reading:
     described: str = ""
     rows: int = 0
     lost: Counter[str] = field(default_factory=Counter[str])
+    columns: dict[Kind, Mapping[str, str]] = field(default_factory=dict[Kind, Mapping[str, str]])
+    """For each kind, what the document calls the fields, as far as it does so in every row."""
+
+    def note_entry(self, entry: Entry) -> None:
+        """Remember what an entry leaves out, and what it calls its fields."""
+        self.lost.update(entry.lost)
+        known = self.columns.setdefault(entry.kind, entry.columns)
+        if known is not entry.columns and known != entry.columns:
+            self.columns[entry.kind] = {}
+
+    def column_of(self, kind: Kind | None, field_name: str | None) -> str | None:
+        """Give what the document calls a field."""
+        if kind is None or field_name is None:
+            return field_name
+        return self.columns.get(kind, {}).get(field_name, field_name)
 
     def notes(self) -> list[str]:
         """Say what the document has that IPCraft does not keep."""
@@ -124,7 +139,7 @@ class Intake:
         told = 0
         for each in found:
             if isinstance(each, Entry):
-                reading.lost.update(each.lost)
+                reading.note_entry(each)
                 self._stage(each, reading)
             elif isinstance(each, Problem):
                 self._refuse(each)
@@ -219,7 +234,11 @@ class Intake:
         word = "section" if kind == "folder" else kind
         own, name = entry.values.get(f"{word}_id"), entry.values.get(word)
         if own is None and name is None and {word, f"{word}_id"}.isdisjoint(entry.values):
-            name = {"folder": self._choices.section, "vrf": self._choices.vrf}.get(kind)
+            chosen = {"folder": self._choices.section, "vrf": self._choices.vrf}.get(kind)
+            if chosen is not None and is_id(chosen, PREFIXES[kind]):
+                own = chosen
+            else:
+                name = chosen
         for text in (own, name):
             if text is not None and not isinstance(text, str):
                 raise Invalid.field(word, f"{word} must be text, not {text!r:.64}")

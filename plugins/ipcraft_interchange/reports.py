@@ -66,12 +66,15 @@ def summary(staging: Staging, documents: Sequence[Reading]) -> Summary:
     return Summary(counts, [*notes, *(note for document in documents for note in document.notes())])
 
 
-def row_object(row: Reported, documents: Sequence[str], vrfs: Mapping[int, str]) -> dict[str, Any]:
-    """Show a row of the report."""
+def row_object(
+    row: Reported, documents: Sequence[Reading], vrfs: Mapping[int, str]
+) -> dict[str, Any]:
+    """Show a row of the report, with the file's own names of columns."""
+    document = documents[row.file]
     return {
-        "file": documents[row.file] if 0 <= row.file < len(documents) else None,
+        "file": document.name,
         "line": row.line,
-        "column": row.field,
+        "column": document.column_of(row.kind, row.field),
         "kind": row.kind,
         "label": row.label,
         "vrf": vrfs.get(row.space) if row.kind in ("subnet", "address") else None,

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 
 from ipcraft.testing import Organization
 
-from .conftest import DATA, Send, rows, total
+from .conftest import DATA, Send, archive, rows, total
 
 DUMP = (DATA / "phpipam.sql").read_text()
 
@@ -137,6 +137,38 @@ def test_phpipams_old_excel_files_are_read(organization: Organization, send: Sen
     assert known["10.0.0.9"]["hostname"] == "büro"
 
 
+def test_phpipams_tables_of_a_subnet_are_read(organization: Organization, send: Send) -> None:
+    """They have a title above the header, and no subnet: each address finds the smallest."""
+    send("network\n10.0.0.0/8\n10.0.0.0/24\n", run="true")
+    lines: list[list[object]] = [
+        ["Subnet: 10.0.0.0/24 - Office"],
+        ["ip address", "ip state", "description", "hostname", "mac", "owner", "device", "note"],
+        ["10.0.0.7", "Reserved", "by the door", "printer", "001122334455", "Ada", "sw1", "x"],
+        ["10.0.0.8", "Unheard of", None, None, None, None, None, None],
+    ]
+    found = send(workbook(lines), run="true")
+    assert (found["state"], total(found)) == ("done", {"created": 2}), found
+    known = addresses(organization)
+    assert (known["10.0.0.7"]["status"], known["10.0.0.7"]["owner"]) == ("reserved", "Ada")
+    assert known["10.0.0.8"]["status"] == "active"
+    told = " ".join(found["notes"])
+    assert all(f"{name} of 1 row is not kept" in told for name in ("device", "note", "Tag"))
+
+
+def test_texts_of_a_dump_may_look_like_its_end(organization: Organization, send: Send) -> None:
+    """A line of a text may end with a semicolon and have quotes of every kind."""
+    text = "-- MySQL dump\n-- it's a comment;\n/*!40101 SET NAMES 'utf8' */;\n"
+    text += "INSERT INTO `ipTags` (`id`,`type`) VALUES (2,'Used');\n"
+    text += (
+        "INSERT INTO `sections` (`id`,`name`,`description`) VALUES (1,'A','one;\ntwo\\';\n''3');\n"
+    )
+    text += "INSERT INTO `sections` (`id`,`name`,`description`) VALUES (2,'B',NULL);\n"
+    found = send(text + "-- Dump completed\n", run="true")
+    assert (found["state"], total(found)) == ("done", {"created": 2}), found
+    described = [each["description"] for each in organization.client.get("/api/v1/sections").json]
+    assert described == ["one;\ntwo';\n'3", None]
+
+
 def test_infobloxs_objects_are_read(organization: Organization, send: Send) -> None:
     """Many kinds of rows in one file, each below its header; what is not kept is told."""
     text = """\
@@ -191,6 +223,34 @@ ipv6network,2001:DB8:0::,64,v6,default
                 ]
             },
             {"10.2.0.0/24": "r"},
+        ),
+        (
+            {
+                "Subnets": [
+                    {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.2.1.0/24"},
+                    {
+                        "SubnetId": "subnet-2",
+                        "VpcId": "vpc-1",
+                        "CidrBlock": "10.2.2.0/24",
+                        "AvailabilityZone": "eu-central-1a",
+                        "Tags": [{"Key": "Name", "Value": "web"}],
+                    },
+                ]
+            },
+            {"10.2.1.0/24": "subnet-1", "10.2.2.0/24": "web"},
+        ),
+        (
+            {
+                "IpamResourceCidrs": [
+                    {
+                        "ResourceCidr": "10.2.3.0/24",
+                        "ResourceName": "lab",
+                        "ResourceId": "vpc-2",
+                        "ResourceTags": [],
+                    }
+                ]
+            },
+            {"10.2.3.0/24": "lab"},
         ),
         (
             [
@@ -284,3 +344,48 @@ def test_netboxs_tables_are_read(organization: Organization, send: Send) -> None
     assert row["reason"].startswith("line 2 has the same network; the first one counts")
     network = subnets(organization)["10.0.0.0/24"]
     assert (network["vrf_id"], network["description"]) == ("Red", "Web")
+
+
+def test_what_netbox_has_more_is_told(organization: Organization, send: Send) -> None:
+    """Ranges and groups of VLANs are kept nowhere; their rows say so, and stop nothing."""
+    ranges = "start_address,end_address,vrf,status\n10.0.0.5/24,10.0.0.9/24,,active\n"
+    groups = "name,slug,vid_ranges\nOffice,office,1-100\n"
+    files = {"ranges.csv": ranges.encode(), "groups.csv": groups.encode()}
+    found = send(archive(files), run="true")
+    assert (found["state"], total(found)) == ("done", {"skipped": 2}), found
+    reasons = [row["reason"].partition(";")[0] for row in rows(organization, found)]
+    assert reasons == ["a range of addresses", "a group of VLANs"]
+
+
+def test_azures_networks_beyond_its_own_are_read(organization: Organization, send: Send) -> None:
+    """Azure IPAM knows networks elsewhere, their subnets, and addresses in them."""
+    space = {
+        "name": "Europe",
+        "blocks": [
+            {
+                "name": "Block",
+                "cidr": "10.0.0.0/8",
+                "externals": [
+                    {
+                        "name": "Office",
+                        "desc": "Berlin",
+                        "cidr": "10.1.0.0/16",
+                        "subnets": [
+                            {
+                                "name": "Floor",
+                                "cidr": "10.1.1.0/24",
+                                "endpoints": [{"name": "printer", "desc": "", "ip": "10.1.1.7"}],
+                            }
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    found = send(json.dumps([space]), run="true")
+    assert found["state"] == "done", found
+    known = subnets(organization)
+    assert {network: each["section_id"] for network, each in known.items()} == dict.fromkeys(
+        ("10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24"), "Europe"
+    )
+    assert addresses(organization)["10.1.1.7"]["hostname"] == "printer"

@@ -123,7 +123,7 @@ def documents_of(name: str, path: Path, *, folder: Path, limit: int) -> Iterator
         magic = file.read(8)
     if not magic:
         raise Broken("the file is empty", line=1)
-    if magic.startswith(b"PK\x03\x04"):
+    if magic.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if _is_workbook(path, limit=limit):
             yield from _sheets(name, path, xlsx_sheets(path))
         else:

@@ -128,7 +128,7 @@ def _check_mapped(header: Sequence[str], mapped: Mapped) -> None:
     for field, column in mapped.items():
         if column not in header and plain(column) not in known:
             raise Broken(
-                f"there is no column {column!r:.64}{did_you_mean(column, header)} for {field}",
+                f"there is no column {column!r:.64} for {field}{did_you_mean(column, header)}",
                 line=1,
             )
 

@@ -29,6 +29,7 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
+_ESCAPED_CHARACTER = re.compile(r"\\.", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
 _DUMP = re.compile(r"^-- (?:MySQL|MariaDB) dump|^/\*M!999999", re.MULTILINE)
 _COMPLETED = "-- Dump completed"
@@ -111,32 +112,29 @@ def _unescaped(found: re.Match[str]) -> str:
 def _statements(document: Document) -> Iterator[tuple[int, str]]:
     """Give comments and statements with the line each begins in; a statement ends with ``;``."""
     parts: list[str] = []
-    began, size = 0, 0
+    began, size, is_in_text = 0, 0, False
     for number, text in enumerate(document.lines(), start=1):
         if not parts:
             if text.startswith("--") or not text.strip():
                 yield number, text
                 continue
-            began, size = number, 0
+            began, size, is_in_text = number, 0, False
         parts.append(text)
         size += len(text)
         if size > LONGEST_STATEMENT:
             raise Broken(f"a statement has more than {LONGEST_STATEMENT} characters", line=began)
         # A line of a text may end with a semicolon, too; then its quotes are not in pairs.
-        if text.rstrip().endswith(";") and _is_whole(parts):
+        is_in_text ^= _has_odd_quotes(text)
+        is_alone = len(parts) == 1 and not _INSERT.match(text)
+        if text.rstrip().endswith(";") and (is_alone or not is_in_text):
             yield began, "".join(parts)
             parts = []
     if parts:
         raise Broken("the dump breaks off in the middle of a statement", line=began)
 
 
-def _is_whole(parts: Sequence[str]) -> bool:
-    if len(parts) == 1 and parts[0].lstrip()[:6].upper() != "INSERT":
-        return True
-    quotes = 0
-    for part in parts:
-        quotes += re.sub(r"\\.", "", part, flags=re.DOTALL).count("'")
-    return quotes % 2 == 0
+def _has_odd_quotes(line: str) -> bool:
+    return _ESCAPED_CHARACTER.sub("", line).count("'") % 2 == 1
 
 
 def _length(document: Document) -> int:

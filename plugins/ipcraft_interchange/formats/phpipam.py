@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ipcraft_interchange.entries import Entry, Found, Kind, Problem, Unkept
@@ -87,9 +88,12 @@ def _vrf(values: dict[str, Any]) -> None:
 
 _IGNORED = ("mastersubnet", "hostcheck", "discover", "lastseen", "id")
 _DESCRIPTION = ("description",)
+_MOST_TITLES = 4
 _TABLES: Sequence[tuple[Callable[[set[str]], bool], Kind, Synonyms, Convert]] = (
     (
-        lambda names: "ipaddress" in names and bool(names & {"section", "tag", "gateway"}),
+        lambda names: (
+            "ipaddress" in names and bool(names & {"section", "tag", "gateway", "ipstate"})
+        ),
         "address",
         {
             "ip": ("ipaddress",),
@@ -155,29 +159,43 @@ def _table(header: Sequence[str]) -> tuple[Kind, Synonyms, Convert] | None:
     )
 
 
+def _headed(document: Document) -> tuple[Row, tuple[Kind, Synonyms, Convert]] | None:
+    """Give the header of a table and what is below it; the tables of one subnet have titles above.
+
+    None where no such header is among the first rows.
+    """
+    if document.form != "table":
+        return None
+    rows = (row for row in document.rows() if isinstance(row, Row))
+    for row in islice(rows, _MOST_TITLES + 1):
+        table = _table(row.cells)
+        if table is not None:
+            return row, table
+    return None
+
+
 def _recognizes_table(document: Document) -> bool:
-    return _table(document.header) is not None
+    return _headed(document) is not None
 
 
 def _read_table(document: Document, mapped: Mapped) -> Iterator[Found]:
-    table = _table(document.header)
-    if table is None:
+    headed = _headed(document)
+    if headed is None:
         yield Problem(1, "these are not the columns of a phpIPAM table")
         return
-    kind, synonyms, convert = table
-    layout = Layout.of(document.header, synonyms, ignored=_IGNORED)
-    found = _entries(document, kind, layout, convert)
+    header, (kind, synonyms, convert) = headed
+    layout = Layout.of([cell.strip() for cell in header.cells], synonyms, ignored=_IGNORED)
+    found = _entries(document, header, kind, layout=layout, convert=convert)
     yield from _without_cycles(found) if kind == "folder" else found
 
 
-def _entries(document: Document, kind: Kind, layout: Layout, convert: Convert) -> Iterator[Found]:
-    is_header = True
+def _entries(
+    document: Document, header: Row, kind: Kind, *, layout: Layout, convert: Convert
+) -> Iterator[Found]:
     for row in document.rows():
         if not isinstance(row, Row):
             yield row
-        elif is_header:
-            is_header = False
-        else:
+        elif row.line > header.line:
             yield entry(kind, row, layout, convert)
 
 
