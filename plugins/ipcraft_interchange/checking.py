@@ -49,7 +49,6 @@ from ipcraft_ipam import (
 )
 
 UNCHANGED = "nothing to change"
-_SPREAD = 32
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "subnet": ("name", "description", "section_id", "vlan_id", "gateway", "is_pool"),
     "address": ("hostname", "mac_address", "description", "status", "owner"),
@@ -247,7 +246,7 @@ class Check:
         homes: Mapping[int, Subnet | None] = {}
         if not space.is_new:
             existing = find_addresses(tx, space.vrf_id, ips)
-            homes = existing_homes(tx, space.vrf_id, [ip for ip in ips if ip not in existing])
+            homes = dict(find_homes(tx, space.vrf_id, [ip for ip in ips if ip not in existing]))
         for row, ip in zip(rows, ips, strict=True):
             old = existing.get(ip)
             try:
@@ -380,13 +379,6 @@ def subnet_values(names: Names, row: Staged, network: Network) -> dict[str, Any]
     return values
 
 
-def existing_homes(tx: Transaction, vrf_id: str, ips: Sequence[int]) -> dict[int, Subnet | None]:
-    """Give the smallest existing subnet around each of the addresses, which are in order."""
-    if len(ips) > _SPREAD:
-        return dict(find_homes(tx, vrf_id, ips))
-    return {ip: home for each in ips for ip, home in find_homes(tx, vrf_id, [each])}
-
-
 def _target_id(names: Names, kind: Registered, number: int) -> str | None:
     if number == 0:
         return None
@@ -410,7 +402,7 @@ def _assigned_edges(
     """Give the assigned ones among the first and last addresses of networks, with their homes."""
     ips = sorted({ip for network in networks for ip in (network.first, network.last)})
     found = sorted(find_addresses(tx, vrf_id, ips))
-    return existing_homes(tx, vrf_id, found)
+    return dict(find_homes(tx, vrf_id, found))
 
 
 def _unique_keys(

@@ -55,9 +55,14 @@ _BETWEEN = Statement(
         _s.first > given("lowest", AddressBytes),
         _s.first <= given("highest", AddressBytes),
     )
-    .order_by(_s.first, _s.prefix_length),
+    .order_by(_s.first, _s.prefix_length)
+    .limit(given("limit", Integer())),
     subnets.subnet,
 )
+_FEW = 32
+"""Addresses whose homes are looked up one by one."""
+_MOST_BETWEEN = 5000
+"""Subnets that are read at once to look for the homes of addresses among them."""
 _NETWORKS_TOGETHER = 250
 _FIND_SUBNETS = Statement(
     select(*subnets.COLUMNS).where(
@@ -160,13 +165,27 @@ def inventory_size(tx: Reader) -> int:
 
 
 def find_homes(tx: Reader, vrf_id: str, ips: Sequence[int]) -> Iterator[tuple[int, Subnet | None]]:
-    """Give the smallest subnet around each of the addresses, which come in ascending order."""
-    if not ips:
-        return iter(())
-    lowest = Network(ips[0], BITS[Network(ips[0], 0).family])
-    above = [found for found, _ in subnets.containing(tx, lowest, vrf_id=vrf_id)]
-    between = tx.all(_BETWEEN, vrf_id=vrf_id, lowest=to_bytes(ips[0]), highest=to_bytes(ips[-1]))
-    return sweep(ips, [*above, *between])
+    """Give the smallest subnet around each of the addresses, which come in ascending order.
+
+    Neighbours are answered by reading the subnets between them, those far apart one by one.
+    """
+    if len(ips) <= _FEW:
+        yield from ((ip, subnets.container(tx, vrf_id, _host(ip))) for ip in ips)
+        return
+    between = tx.all(
+        _BETWEEN,
+        vrf_id=vrf_id,
+        lowest=to_bytes(ips[0]),
+        highest=to_bytes(ips[-1]),
+        limit=_MOST_BETWEEN,
+    )
+    if len(between) == _MOST_BETWEEN:
+        middle = len(ips) // 2
+        yield from find_homes(tx, vrf_id, ips[:middle])
+        yield from find_homes(tx, vrf_id, ips[middle:])
+        return
+    above = [found for found, _ in subnets.containing(tx, _host(ips[0]), vrf_id=vrf_id)]
+    yield from sweep(ips, [*above, *between])
 
 
 def assign_addresses(
@@ -221,6 +240,10 @@ def change_addresses(
 def homeless(ip: int) -> Invalid:
     """Make the refusal of an address that no subnet contains."""
     return Invalid.field("ip", f"no subnet contains {format_address(ip)}", code="no_subnet")
+
+
+def _host(ip: int) -> Network:
+    return Network(ip, BITS[Network(ip, 0).family])
 
 
 def _find(

@@ -21,6 +21,7 @@ from ipcraft_ipam import (
     address_lists,
     addresses,
     allocation,
+    batches,
     free_networks,
     free_space,
     hierarchy,
@@ -292,6 +293,28 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "a page of addresses of a host": (
         address_lists._counted(frozenset({"hostname"})).statement,
         {"hostname": f"host{FLAT.first + 1}", "limit": 50, "offset": 0},
+    ),
+    "some addresses": (
+        batches._FIND,
+        {"vrf_id": "", **{f"ip{n}": CANDIDATES.get(f"ip{n}") for n in range(batches._TOGETHER)}},
+    ),
+    "some networks": (
+        batches._FIND_SUBNETS,
+        {"vrf_id": "", **{f"first{n}": to_bytes(child(n).first) if n < 16 else None
+                          for n in range(batches._NETWORKS_TOGETHER)}},
+    ),
+    "the subnets between two addresses": (
+        batches._BETWEEN,
+        {"vrf_id": "", "lowest": HERE["first"], "highest": HERE["last"], "limit": 5000},
+    ),
+    "some of the subnets between two addresses": (
+        batches._BETWEEN,
+        {"vrf_id": "", "lowest": to_bytes(ROOT.first), "highest": to_bytes(WIDE.last),
+         "limit": 100},
+    ),
+    "subnets to export": (
+        batches._PAGE,
+        {"vrf_id": "", "first": HERE["first"], "prefix": 24, "limit": 50},
     ),
     "an address": (
         address_lists._page(frozenset({"ip", "vrf_id"})),
