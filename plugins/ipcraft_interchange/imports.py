@@ -224,7 +224,10 @@ def page_of(tx: Reader, *, limit: int, offset: int) -> tuple[list[StoredImport],
 
 
 def begin(tx: Transaction, import_id: str, *, skip_bad_rows: bool) -> StoredImport:
-    """Have a checked import written. Raises `NotFound`, `Conflict`, and `Invalid` for bad rows."""
+    """Have a checked import written, and one that failed before it was checked checked first.
+
+    Raises `NotFound`, `Conflict`, and `Invalid` for bad rows.
+    """
     old = _found(tx.one(_ONE_TO_CHANGE, id=import_id))
     if old.state not in _RUNNABLE:
         raise Conflict(f"the import is {old.state}: only one that is checked can be run")
@@ -238,7 +241,7 @@ def begin(tx: Transaction, import_id: str, *, skip_bad_rows: bool) -> StoredImpo
     return change(
         tx,
         old,
-        state="running",
+        state="running" if old.summary else "checking",
         run=True,
         skip_bad_rows=skip_bad_rows,
         phase=None,

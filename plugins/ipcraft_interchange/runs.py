@@ -64,7 +64,7 @@ class Runs:
             return
         except (Invalid, OSError, sqlite3.Error) as error:
             reason = error.message if isinstance(error, Invalid) else f"it stopped: {error}"
-            self._fail(organization_id, import_id, reason)
+            self.give_up(organization_id, import_id, reason)
 
     def tidy(self) -> None:
         """Forget imports that nothing has happened to for long; give up those that are stuck."""
@@ -74,14 +74,16 @@ class Runs:
             stale = imports.stale_ones(tx, before=now - _GIVEN_UP_AFTER)
             old = imports.old_ones(tx, before=now - section["keep_days"] * _DAY)
         for organization_id, import_id in stale:
-            self._fail(organization_id, import_id, "it was begun and never came to an end")
+            self.give_up(organization_id, import_id, "it was begun and never came to an end")
         for organization_id, import_id in old:
             self._app.storage.transact(
                 organization_id,
                 partial(imports.forget, import_id=import_id),
             )
 
-    def _fail(self, organization_id: str, import_id: str, reason: str) -> None:
+    def give_up(self, organization_id: str, import_id: str, reason: str) -> None:
+        """Call an import under way failed, for a reason; it can be run again."""
+
         def work(tx: Transaction) -> None:
             stored = imports.find_to_change(tx, import_id)
             if stored is not None and stored.state in UNDER_WAY:
