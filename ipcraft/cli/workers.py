@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from ipcraft.app import Application, begin_jobs, build, create_application, start_process
+from ipcraft.cli.unreadable_requests import LINE_LIMIT, Worker
 from ipcraft.config import Settings
 from ipcraft.metrics.folder import forget, remove, share_new
 
@@ -47,7 +48,7 @@ class Workers(BaseApplication):
         made = share_new() if settings.metrics and settings.metrics_folder is None else None
         self._gunicorn = {
             "bind": f"fd://{listener.detach()}",
-            "worker_class": "gthread",
+            "worker_class": f"{Worker.__module__}.{Worker.__name__}",
             "workers": workers,
             "threads": threads,
             "logger_class": ServerLog,
@@ -60,7 +61,7 @@ class Workers(BaseApplication):
             "keepalive": 75,
             "backlog": 2048,
             "worker_connections": 1000,
-            "limit_request_line": 8190,
+            "limit_request_line": LINE_LIMIT,
             # A heartbeat that is written to a disk stops when the disk does.
             "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
             "control_socket_disable": True,

@@ -33,9 +33,11 @@ _ERRORS: Mapping[int, tuple[str, str]] = {
     411: ("LengthRequired", "The server cannot tell where the body ends."),
     412: ("PreconditionFailed", "What is there is not what `If-Match` or `If-None-Match` says."),
     413: ("BodyTooLarge", "The body is larger than this takes."),
+    414: ("UriTooLong", "Path and query together are longer than the server reads, about 8 KB."),
     415: ("UnsupportedMediaType", "The body is of a type or encoding that this does not take."),
     422: ("KeyReused", "Another request came with this `Idempotency-Key` before."),
     429: ("RateLimited", "Too many requests came in too short a time."),
+    431: ("HeadersTooLarge", "A header has more than about 8 KB, or there are too many."),
     500: ("Internal", "Something failed on our side; the log tells more under the `request_id`."),
     503: ("Unavailable", "A part that this depends on cannot be used now; try again later."),
 }
@@ -215,7 +217,7 @@ def others(route: Route, method: str, operation: Operation) -> dict[str, Any]:
 
 
 def _statuses(route: Route, method: str, operation: Operation) -> Iterator[int]:
-    yield 400
+    yield from (400, 414, 431)
     if not route.public:
         yield from (401, 402, 403)
     if "{" in route.path:

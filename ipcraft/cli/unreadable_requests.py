@@ -1,0 +1,111 @@
+"""Requests that cannot be read: no HTTP, or larger than a request may be.
+
+No application sees them. They are refused in the shape that all errors have, and the connection
+ends there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from gunicorn import util
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from ipcraft.context import set_request_id
+from ipcraft.http.errors import CODES, ErrorObject
+from ipcraft.http.json_text import dumps
+from ipcraft.http.request import HEADER
+
+LINE_LIMIT = 8190
+"""Bytes of a request line, path and query among them; gunicorn reads no longer ones."""
+
+_SHOWN = 200
+
+_REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
+    errors.LimitRequestLine: (
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        f"The request line is longer than {LINE_LIMIT} bytes; ask for less in path and query",
+    ),
+    errors.LimitRequestHeaders: (
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "There are too many headers, or one is too long",
+    ),
+    errors.ExpectationFailed: (
+        HTTPStatus.EXPECTATION_FAILED,
+        "The only expectation that can be met is 100-continue",
+    ),
+    errors.UnsupportedTransferCoding: (
+        HTTPStatus.NOT_IMPLEMENTED,
+        "The only transfer coding that is read is chunked",
+    ),
+}
+
+_OURS = (
+    errors.ConfigurationProblem,
+    *(
+        getattr(errors, name)
+        for name in ("InvalidResponseHeader", "InvalidResponseHeaderName")
+        if hasattr(errors, name)  # gunicorn has them since it tells them from the client's
+    ),
+)
+"""Parse errors that no client is to blame for."""
+
+_log = structlog.get_logger("ipcraft.http")
+
+
+class Worker(ThreadWorker):
+    """Be gunicorn's worker with threads, whose errors look like all others."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """Answer in the server's name what the application could not answer."""
+        identifier = secrets.token_hex(16)
+        set_request_id(identifier)
+        status, message = _refusal(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("a request failed outside the application", exc_info=exc)
+        else:
+            _log.warning(
+                "a request cannot be read",
+                client=addr[0] if addr else None,
+                status=int(status),
+                reason=str(exc)[:_SHOWN],
+            )
+        with suppress(OSError):  # the client has gone
+            util.write_nonblock(client, _answer(status, message, identifier))
+
+
+def _refusal(error: BaseException) -> tuple[HTTPStatus, str]:
+    if not isinstance(error, errors.ParseException) or isinstance(error, _OURS):
+        message = "Something failed on our side; the log tells more under this request_id"
+        return HTTPStatus.INTERNAL_SERVER_ERROR, message
+    for kind, refusal in _REFUSALS.items():
+        if isinstance(error, kind):
+            return refusal
+    return HTTPStatus.BAD_REQUEST, f"The request is not HTTP as we read it: {str(error)[:_SHOWN]}"
+
+
+def _answer(status: HTTPStatus, message: str, identifier: str) -> bytes:
+    body: ErrorObject = {
+        "error": message,
+        "code": "malformed_request" if status is HTTPStatus.BAD_REQUEST else CODES[status],
+        "request_id": identifier,
+    }
+    content = dumps(body)
+    lines = (
+        f"HTTP/1.1 {int(status)} {status.phrase}",
+        f"Date: {util.http_date()}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        f"{HEADER}: {identifier}",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode("ascii") + content
