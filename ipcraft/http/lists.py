@@ -16,7 +16,8 @@ from ipcraft.http.json_text import dumps
 MAXIMUM_LIMIT = 1000
 """Rows of a page."""
 
-LARGEST_OFFSET = 2**63 - 1
+LARGEST_OFFSET = 2**62
+"""Rows to leave out; a database that adds a limit to it still counts in 64 bits."""
 
 _log = structlog.get_logger("ipcraft.http")
 

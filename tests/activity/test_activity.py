@@ -8,6 +8,7 @@ from functools import partial
 import falcon.testing
 import pytest
 
+from ipcraft.http.lists import LARGEST_OFFSET
 from ipcraft.plugin import Application, Change, is_id, rfc3339
 from ipcraft.testing import Client, Clock, make_application, make_organization
 from ipcraft_accounts import Organization, User, change_plan, create_organization
@@ -99,6 +100,16 @@ def test_an_offset_alone_is_a_part_of_fifty(
     answer = activity(offset=1)
     assert len(answer.json) == 50
     assert answer.headers["X-Total-Count"] == str(60 + MADE_WITH_AN_ORGANIZATION)
+
+
+def test_the_largest_offset_is_beyond_every_entry(
+    application: Application, activity: Activity, member: tuple[Organization, User]
+) -> None:
+    """There is nothing there, also where entries are looked up by what they are about."""
+    _record(application, member, count=1)
+    for filters in ({}, {"resource_type": "subnet"}, {"action": "subnet.created"}):
+        answer = activity(offset=LARGEST_OFFSET, limit=200, **filters)
+        assert (answer.status_code, answer.json) == (200, [])
 
 
 def test_two_hundred_entries_can_be_asked_for(
