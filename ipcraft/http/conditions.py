@@ -29,6 +29,9 @@ _MOST_TAGS = 100
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"\s*{_TAG}\s*(?:,\s*{_TAG}\s*)*")
 _EACH_TAG = re.compile(_TAG)
+PATTERN = rf"^\s*(?:\*|{_TAG}\s*(?:,\s*{_TAG}\s*)*)\s*$"
+"""What both headers look like, as JSON Schema has it."""
+
 _ANY = "*"
 _WEAK = "W/"
 

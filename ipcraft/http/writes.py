@@ -40,7 +40,12 @@ DRY_RUN = "dry_run"
 DRY = "Dry-Run"
 """The header of an answer to a write that was not done."""
 
-_LONGEST_KEY = 255
+LONGEST_KEY = 255
+"""Characters of a key."""
+
+KEY_PATTERN = "^[ -~]+$"
+"""What a key looks like, as JSON Schema has it."""
+
 _TRUTH = {"true": True, "false": False}
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -244,10 +249,10 @@ def _content(req: falcon.Request, body: bytes, identity: Identity) -> tuple[byte
 
 
 def _checked_key(key: str | None) -> str | None:
-    if key is None or (key.isascii() and key.isprintable() and 0 < len(key) <= _LONGEST_KEY):
+    if key is None or (key.isascii() and key.isprintable() and 0 < len(key) <= LONGEST_KEY):
         return key
     raise Invalid(
-        f"{KEY} must have 1 to {_LONGEST_KEY} printable ASCII characters, such as those of a UUID",
+        f"{KEY} must have 1 to {LONGEST_KEY} printable ASCII characters, such as those of a UUID",
         code="malformed_idempotency_key",
     )
 

@@ -16,7 +16,7 @@ class Address(fields.Field[str]):
     """Read an email address into its stored form."""
 
     def __init__(self, **options: Any) -> None:
-        shown = {"type": "string", "examples": ["john@example.com"]}
+        shown = {"type": "string", "format": "email", "examples": ["john@example.com"]}
         super().__init__(**options, metadata=shown)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 
 from ipcraft.plugin import Invalid, as_complaint
 from ipcraft_ipam.networks import BITS, Network, parse_address, parse_network
-from ipcraft_ipam.route_distinguishers import parse_route_distinguisher
+from ipcraft_ipam.route_distinguishers import PATTERN, parse_route_distinguisher
 
 _MAC_ADDRESS = re.compile(
     r"[0-9a-f]{2}(?P<colon>:)[0-9a-f]{2}(?:(?P=colon)[0-9a-f]{2}){4}"
@@ -54,12 +54,12 @@ class Fixed(fields.Field[Any]):
 
 def network_field(**options: Any) -> Parsed:
     """Take a CIDR network, without host bits."""
-    return Parsed(parse_network, **_shown("10.0.1.0/24", options))
+    return Parsed(parse_network, **_shown("10.0.1.0/24", options, format="cidr"))
 
 
 def address_field(**options: Any) -> Parsed:
     """Take an address, as a number."""
-    return Parsed(parse_address, **_shown("10.0.1.10", options))
+    return Parsed(parse_address, **_shown("10.0.1.10", options, format="ip"))
 
 
 def range_field(**options: Any) -> Parsed:
@@ -69,12 +69,12 @@ def range_field(**options: Any) -> Parsed:
 
 def mac_address_field(**options: Any) -> Parsed:
     """Take a MAC address in any usual notation, as ``00:1A:2B:3C:4D:5E``."""
-    return Parsed(parse_mac_address, **_shown("00:1A:2B:3C:4D:5E", options))
+    return Parsed(parse_mac_address, **_shown("00:1A:2B:3C:4D:5E", options, format="mac"))
 
 
 def rd_field(**options: Any) -> Parsed:
     """Take a route distinguisher, without leading zeros."""
-    return Parsed(parse_route_distinguisher, **_shown("65000:100", options))
+    return Parsed(parse_route_distinguisher, **_shown("65000:100", options, pattern=PATTERN))
 
 
 def name_field(**options: Any) -> fields.String:
@@ -120,5 +120,7 @@ def _parse_range(text: str) -> Network:
     return Network(address, BITS[Network(address, 0).family])
 
 
-def _shown(value: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {**options, "metadata": {"examples": [value], **options.get("metadata", {})}}
+def _shown(value: str, options: dict[str, Any], **keywords: str) -> dict[str, Any]:
+    """Give the options with an example and keywords of JSON Schema, for the API's document."""
+    shown = {"examples": [value], **keywords}
+    return {**options, "metadata": {**shown, **options.get("metadata", {})}}

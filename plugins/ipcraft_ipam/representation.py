@@ -22,8 +22,9 @@ from ipcraft_ipam.vrfs import Vrf
 
 Name = Annotated[str, Meta(examples=["Web servers"])]
 Description = Annotated[str, Meta(examples=["Web tier subnet"])]
-NetworkText = Annotated[str, Meta(examples=["10.0.1.0/24"])]
-AddressText = Annotated[str, Meta(examples=["10.0.1.10"])]
+NetworkText = Annotated[str, Meta(examples=["10.0.1.0/24"], extra_json_schema={"format": "cidr"})]
+AddressText = Annotated[str, Meta(examples=["10.0.1.10"], extra_json_schema={"format": "ip"})]
+MACText = Annotated[str, Meta(examples=["00:1A:2B:3C:4D:5E"], extra_json_schema={"format": "mac"})]
 SectionId = Annotated[str, Meta(examples=["sec_01m8mx9a8eeex9jf5avyvsj6s6"])]
 SubnetId = Annotated[str, Meta(examples=["sub_01m8mx9a8eeex9jf5aw3z3shqk"])]
 AddressId = Annotated[str, Meta(examples=["addr_01m8mx9a8eeex9jf5aw6zc70np"])]
@@ -80,7 +81,7 @@ class SubnetObject(TypedDict):
     parent_id: SubnetId | None
     vrf_id: Annotated[VRFId | None, Meta(description="Null is the global one.")]
     vlan_id: VLANId | None
-    gateway: Annotated[str, Meta(examples=["10.0.1.1"])] | None
+    gateway: Annotated[AddressText, Meta(examples=["10.0.1.1"])] | None
     is_pool: Annotated[bool, Meta(description="Whether every address of it can be assigned.")]
     utilization: Utilization
     created_at: Timestamp
@@ -112,13 +113,13 @@ class UsageObject(TypedDict):
 class FreeAddressObject(TypedDict):
     """The next free address, null in a full subnet."""
 
-    ip: Annotated[str, Meta(examples=["10.0.1.5"])] | None
+    ip: Annotated[AddressText, Meta(examples=["10.0.1.5"])] | None
 
 
 class FreeNetworkObject(TypedDict):
     """The next free network of a size, null where there is none."""
 
-    network: Annotated[str, Meta(examples=["10.0.1.64/26"])] | None
+    network: Annotated[NetworkText, Meta(examples=["10.0.1.64/26"])] | None
 
 
 class AddressObject(TypedDict):
@@ -127,7 +128,7 @@ class AddressObject(TypedDict):
     id: AddressId
     ip: AddressText
     hostname: Annotated[str, Meta(examples=["web-01.prod"])] | None
-    mac_address: Annotated[str, Meta(examples=["00:1A:2B:3C:4D:5E"])] | None
+    mac_address: MACText | None
     description: Annotated[str, Meta(examples=["Primary web server"])] | None
     status: Status
     owner: Annotated[str, Meta(examples=["platform-team"])] | None

@@ -7,10 +7,13 @@ import re
 
 from ipcraft.plugin import Invalid
 
-_PARTS = re.compile(
-    r"(?P<administrator>[0-9]{1,10}|[0-9]{1,5}\.[0-9]{1,5}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})"
-    r":(?P<number>[0-9]{1,10})"
-)
+_ADMINISTRATOR = r"[0-9]{1,10}|[0-9]{1,5}\.[0-9]{1,5}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_NUMBER = "[0-9]{1,10}"
+
+PATTERN = f"^(?:{_ADMINISTRATOR}):{_NUMBER}$"
+"""What every route distinguisher looks like, as JSON Schema has it; not all that do are one."""
+
+_PARTS = re.compile(f"(?P<administrator>{_ADMINISTRATOR}):(?P<number>{_NUMBER})")
 _LARGEST_16, _LARGEST_32 = (1 << 16) - 1, (1 << 32) - 1
 
 

@@ -19,9 +19,12 @@ from ipcraft_ipam.fields import (
     rd_field,
     text_field,
 )
+from ipcraft_ipam.networks import BITS
 from ipcraft_ipam.search import DEFAULT_LIMIT
 from ipcraft_ipam.search import MOST as MOST_FOUND
 from ipcraft_ipam.vlans import HIGHEST, LOWEST
+
+_LONGEST_PREFIX = max(BITS.values())
 
 _A_STATUS = validate.OneOf(STATUSES, error="must be one of {choices}, not {input}")
 
@@ -75,18 +78,31 @@ class SubnetChange(SubnetFields):
     vrf_id = Fixed(allow_none=True)
 
 
+def prefix_length_field() -> fields.Integer:
+    """Take a prefix length longer than that of a subnet, which is only known when it is read."""
+    return fields.Integer(
+        required=True,
+        metadata={
+            "description": "Longer than the subnet's.",
+            "minimum": 1,
+            "maximum": _LONGEST_PREFIX,
+            "examples": [26],
+        },
+    )
+
+
 class NextSubnet(SubnetFields):
     """A subnet to create in the next free network of a size."""
 
     vrf_id = fields.String(allow_none=True)
-    prefix_length = fields.Integer(required=True, **example(26))
+    prefix_length = prefix_length_field()
     gateway = address_field(allow_none=True)
 
 
 class NextSubnetQuery(Query):
     """Of what size the next free network is to be."""
 
-    prefix_length = fields.Integer(required=True, **example(26))
+    prefix_length = prefix_length_field()
 
 
 class Split(Schema):
@@ -94,7 +110,7 @@ class Split(Schema):
 
     parts = fields.Integer(
         required=True,
-        metadata={"description": "A power of 2, from 2 on.", "examples": [4]},
+        metadata={"description": "A power of 2, from 2 on.", "minimum": 2, "examples": [4]},
     )
 
 

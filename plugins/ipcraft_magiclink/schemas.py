@@ -10,7 +10,9 @@ from ipcraft.plugin import Query, Schema
 class AddressBody(Schema):
     """Read the address that a link goes to."""
 
-    email = fields.String(required=True, metadata={"examples": ["john@example.com"]})
+    email = fields.String(
+        required=True, metadata={"format": "email", "examples": ["john@example.com"]}
+    )
 
 
 class TokenBody(Schema):

@@ -54,7 +54,7 @@ class WebhookBody(Schema):
     url = fields.String(
         required=True,
         validate=validate.Length(min=1, max=LONGEST_URL),
-        metadata={"examples": ["https://example.com/webhooks/ipcraft"]},
+        metadata={"format": "uri", "examples": ["https://example.com/webhooks/ipcraft"]},
     )
     description = fields.String(
         load_default=None,

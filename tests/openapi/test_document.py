@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
@@ -12,6 +14,8 @@ from referencing.jsonschema import DRAFT202012
 
 from ipcraft.app import Application
 from ipcraft.contributions import Route
+from ipcraft.errors import Invalid
+from ipcraft.http.conditions import PATTERN, Conditions
 from ipcraft.http.openapi.document import METHODS, entries_of
 from ipcraft.http.operations import Body, RawBody, operation_of
 from ipcraft.http.routing import Router
@@ -147,3 +151,44 @@ def test_what_every_answer_has_is_told(described: Described) -> None:
     for answer in errors.values():
         schema = answer["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/ErrorObject"}
+
+
+def test_what_is_created_leads_to_what_can_be_done_with_it(described: Described) -> None:
+    """Each link names an operation, and gives every variable of its path."""
+    known = {
+        operation["operationId"]: set(re.findall(r"{(\w+)}", path))
+        for path, methods in described["paths"].items()
+        for operation in methods.values()
+    }
+    linked = {
+        name: answer["links"]
+        for name, operation in operations(described)
+        for answer in operation["responses"].values()
+        if "links" in answer
+    }
+    for links in linked.values():
+        for link in links.values():
+            assert set(link["parameters"]) == known[link["operationId"]]
+    assert set(linked["POST /api/v1/webhooks"]) >= {
+        "get_webhooks_webhook_id",
+        "delete_webhooks_webhook_id",
+        "post_webhooks_webhook_id_test",
+    }
+    assert set(linked["POST /api/v1/subnets/{subnet_id}/addresses"]) == {
+        "get_addresses_address_id",
+        "patch_addresses_address_id",
+        "delete_addresses_address_id",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*", ' "a"', 'W/"a" , "b"', '"a""b"', "a", '"a', "", '"a", *', '"a b"', '"a",,"b"', "W/*"],
+)
+def test_tags_are_described_as_they_are_read(text: str) -> None:
+    """What the pattern of If-Match and If-None-Match allows is what is taken."""
+    try:
+        taken = Conditions.of({"HTTP_IF_MATCH": text}) is not None
+    except Invalid:
+        taken = False
+    assert (re.search(PATTERN, text) is not None) == taken

@@ -124,21 +124,26 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
         "name": conditions.NONE_MATCH,
         "in": "header",
         "description": "The tag of what the client has already: then the answer is 304.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": conditions.PATTERN},
     },
     "IfMatch": {
         "name": conditions.MATCH,
         "in": "header",
         "description": "The tag of what the client read: the write is done only if it is still "
         "the one.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": conditions.PATTERN},
     },
     "IdempotencyKey": {
         "name": writes.KEY,
         "in": "header",
         "description": "A name for the request, such as a UUID: it is done once, however often it "
         "is sent within a day.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": writes.LONGEST_KEY,
+            "pattern": writes.KEY_PATTERN,
+        },
     },
     "DryRun": {
         "name": writes.DRY_RUN,
@@ -151,7 +156,7 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
         "in": "header",
         "description": "Shows that a write with a session's cookie comes from our own pages: "
         "it needs this. A write with an API key does not.",
-        "schema": {"type": "string", "enum": [forgery.VALUE]},
+        "schema": {"type": "string", "examples": [forgery.VALUE]},
     },
 }
 

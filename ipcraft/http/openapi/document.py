@@ -12,6 +12,7 @@ from ipcraft.http.errors import ErrorObject
 from ipcraft.http.openapi import conventions
 from ipcraft.http.openapi.examples import example_of
 from ipcraft.http.openapi.inputs import VERSION, body_schemas, page_parameters, query_parameters
+from ipcraft.http.openapi.links import add_links
 from ipcraft.http.openapi.outputs import Outputs
 from ipcraft.http.operations import Content, Operation, operation_of
 from ipcraft.http.routing import Router
@@ -71,6 +72,7 @@ def make_document(
     for entry in entries:
         described = _describe(entry, outputs, schemes=tuple(schemes))
         paths.setdefault(entry.path, {})[entry.method] = described
+    add_links(paths)
     return {
         "openapi": VERSION,
         "info": conventions.info(),
