@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 
+from .kept import keep_promises
+
 TIMEOUT = 60
 """Seconds after which an answer no longer counts."""
 
@@ -36,6 +38,7 @@ class Client:
             params=params,
             headers={**self._credentials(), **(headers or {})},
             timeout=TIMEOUT,
+            hooks={"response": keep_promises},
         )
 
     def send(
@@ -53,6 +56,7 @@ class Client:
             data=body,
             headers={**self._credentials(), "Content-Type": content_type},
             timeout=TIMEOUT,
+            hooks={"response": keep_promises},
         )
 
     def _credentials(self) -> dict[str, str]:

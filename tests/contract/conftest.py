@@ -8,21 +8,28 @@ import pytest
 
 from .clients import Client
 from .inventory import add_key
+from .kept import keep_promises
 
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org, Served
 
 
+def kept(org: Org) -> Org:
+    """Have each answer to the organization held against the document."""
+    org.session.hooks["response"] = [keep_promises]
+    return org
+
+
 @pytest.fixture
 def org(served: Served) -> Org:
     """Make an organization that nobody else uses."""
-    return served.organization()
+    return kept(served.organization())
 
 
 @pytest.fixture
 def other(served: Served) -> Org:
     """Make a second organization, a stranger to the first."""
-    return served.organization()
+    return kept(served.organization())
 
 
 @pytest.fixture
