@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -28,20 +29,51 @@ LINE_LIMIT = 8190
 
 _SHOWN = 200
 
-_REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
-    errors.LimitRequestLine: (
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Hold how a request is refused."""
+
+    status: HTTPStatus
+    message: str
+    code: str
+
+    def encode(self, identifier: str) -> bytes:
+        """Write the whole answer."""
+        content = dumps(
+            ErrorObject(error=self.message, code=self.code, request_id=identifier),
+        )
+        lines = (
+            f"HTTP/1.1 {int(self.status)} {self.status.phrase}",
+            f"Date: {util.http_date()}",
+            "Connection: close",
+            "Content-Type: application/json",
+            f"Content-Length: {len(content)}",
+            f"{HEADER}: {identifier}",
+            "",
+            "",
+        )
+        return "\r\n".join(lines).encode("ascii") + content
+
+
+def _usual(status: HTTPStatus, message: str) -> Refusal:
+    return Refusal(status, message, CODES[status])
+
+
+_REFUSALS: Mapping[type[Exception], Refusal] = {
+    errors.LimitRequestLine: _usual(
         HTTPStatus.REQUEST_URI_TOO_LONG,
         f"The request line is longer than {LINE_LIMIT} bytes; ask for less in path and query",
     ),
-    errors.LimitRequestHeaders: (
+    errors.LimitRequestHeaders: _usual(
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
         "There are too many headers, or one is too long",
     ),
-    errors.ExpectationFailed: (
+    errors.ExpectationFailed: _usual(
         HTTPStatus.EXPECTATION_FAILED,
         "The only expectation that can be met is 100-continue",
     ),
-    errors.UnsupportedTransferCoding: (
+    errors.UnsupportedTransferCoding: _usual(
         HTTPStatus.NOT_IMPLEMENTED,
         "The only transfer coding that is read is chunked",
     ),
@@ -67,45 +99,26 @@ class Worker(ThreadWorker):
         """Answer in the server's name what the application could not answer."""
         identifier = secrets.token_hex(16)
         set_request_id(identifier)
-        status, message = _refusal(exc)
-        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        refusal = _refusal(exc)
+        if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("a request failed outside the application", exc_info=exc)
         else:
             _log.warning(
                 "a request cannot be read",
                 client=addr[0] if addr else None,
-                status=int(status),
+                status=int(refusal.status),
                 reason=str(exc)[:_SHOWN],
             )
         with suppress(OSError):  # the client has gone
-            util.write_nonblock(client, _answer(status, message, identifier))
+            util.write_nonblock(client, refusal.encode(identifier))
 
 
-def _refusal(error: BaseException) -> tuple[HTTPStatus, str]:
+def _refusal(error: BaseException) -> Refusal:
     if not isinstance(error, errors.ParseException) or isinstance(error, _OURS):
         message = "Something failed on our side; the log tells more under this request_id"
-        return HTTPStatus.INTERNAL_SERVER_ERROR, message
+        return _usual(HTTPStatus.INTERNAL_SERVER_ERROR, message)
     for kind, refusal in _REFUSALS.items():
         if isinstance(error, kind):
             return refusal
-    return HTTPStatus.BAD_REQUEST, f"The request is not HTTP as we read it: {str(error)[:_SHOWN]}"
-
-
-def _answer(status: HTTPStatus, message: str, identifier: str) -> bytes:
-    body: ErrorObject = {
-        "error": message,
-        "code": "malformed_request" if status is HTTPStatus.BAD_REQUEST else CODES[status],
-        "request_id": identifier,
-    }
-    content = dumps(body)
-    lines = (
-        f"HTTP/1.1 {int(status)} {status.phrase}",
-        f"Date: {util.http_date()}",
-        "Connection: close",
-        "Content-Type: application/json",
-        f"Content-Length: {len(content)}",
-        f"{HEADER}: {identifier}",
-        "",
-        "",
-    )
-    return "\r\n".join(lines).encode("ascii") + content
+    message = f"The request is not HTTP as we read it: {str(error)[:_SHOWN]}"
+    return Refusal(HTTPStatus.BAD_REQUEST, message, code="malformed_request")

@@ -9,7 +9,7 @@ import pytest
 
 from .promises import Promises
 
-ID = {"X-Request-Id": {}}
+ID: dict[str, Any] = {"X-Request-Id": {}}
 JSON = {"X-Request-Id": "1", "Content-Type": "application/json"}
 DOCUMENT: dict[str, Any] = {
     "paths": {
