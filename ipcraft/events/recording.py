@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import insert
 
 from ipcraft.context import request_id
-from ipcraft.data.statements import Statement
+from ipcraft.data.statements import Statement, given
 from ipcraft.events.tables import events
 from ipcraft.ids import new_id
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from ipcraft.data.transactions import Transaction
     from ipcraft.events.changes import Change
 
-INSERT_EVENT = Statement(insert(events), independent=True)
+_GIVEN = [column for column in events.c if column.name != "arrival"]
+INSERT_EVENT = Statement(
+    insert(events).values({each.name: given(each.name, each.type) for each in _GIVEN}),
+    independent=True,
+)
 
 EVENTS = "events"
 """The drain that gives events their sequence."""

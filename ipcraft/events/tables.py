@@ -22,17 +22,27 @@ events = tenant_table(
     Column("created_at", Seconds, nullable=False),
     Column("sequence", BigInteger),
     Column("before", ExactText),
+    Column("arrival", BigInteger),
 )
+"""What happened. `arrival` is the number of the writing transaction, which PostgreSQL fills in by
+itself; SQLite leaves it null, it has the rows' own numbers."""
 
-# PERF: what a writing transaction waits for is one small entry of the first index. The others are
-# written when the event gets its sequence, by who gives it.
+# PERF: what a writing transaction waits for is one small entry of the index of those that wait. The
+# others are written when the event gets its sequence, by who gives it.
 _sequence = events.c.sequence
 Index(
     "events_without_sequence",
     events.c.organization_id,
+    events.c.arrival,
+    events.c.id,
     postgresql_where=_sequence.is_(None),
+).ddl_if(dialect="postgresql")
+# An index of SQLite's ends with the row's number.
+Index(
+    "events_without_sequence",
+    events.c.organization_id,
     sqlite_where=_sequence.is_(None),
-)
+).ddl_if(dialect="sqlite")
 for _name, _columns in {
     "events_by_sequence": (_sequence,),
     "events_by_time": (events.c.created_at, events.c.id),

@@ -156,7 +156,8 @@ MIDDLE = START + EVENTS // 2
 
 OWN: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "events after": (reading._AFTER, {"after": 30_000, "limit": 100}),
-    "count": (sequences._COUNT, {"last": EVENTS - WAITING}),
+    "count": (sequences._COUNT, {"last": EVENTS - WAITING, "since": 0}),
+    "arrived": (sequences._ARRIVED, {"sequence": EVENTS - WAITING}),
     "announce": (sequences._ANNOUNCE, {"new_last": EVENTS, "now": 1}),
     "settle": (
         dispatch._TAKEN,
@@ -219,6 +220,15 @@ def test_counting_reads_what_waits_though_everything_waited_once(imported: Link)
     assert max(node["Actual Rows"] for node in nodes) == WAITING, explained
 
 
+def test_counting_reads_nothing_that_waits_behind(imported: Link) -> None:
+    """However many events an import has left, each look takes the first thousand as they are."""
+    imported.execute("UPDATE events SET sequence = NULL")
+    statement, parameters = OWN["count"]
+    explained = explain(imported, statement, parameters, plan="force_generic_plan", is_tenants=True)
+    nodes = list(walk(explained))
+    assert max(node["Actual Rows"] for node in nodes) == sequences.AT_ONCE, explained
+
+
 def explain(
     link: Link,
     statement: Statement[Any],
@@ -226,7 +236,6 @@ def explain(
     *,
     plan: str,
     is_tenants: bool,
-    settings: str = "",
 ) -> dict[str, Any]:
     """Run a statement twice, as its tenant or as the owner, and give the second one's plan."""
     compiled = statement.compile(DIALECT)
@@ -240,6 +249,9 @@ def explain(
                 for index, value in enumerate(("ipcraft_app", ORGANIZATION, "0"), start=1):
                     opening = opening.replace(f"${index}", f"'{value}'")
                 cursor.execute(opening)
+            if statement is sequences._COUNT:
+                take = sequences._TAKE.compile(DIALECT)
+                cursor.execute(take.sql.replace("$1", f"'{ORGANIZATION}'"))
             cursor.execute(f"SET LOCAL plan_cache_mode = {plan}")
             cursor.execute(f"PREPARE hot AS {sql}".replace("%", "%%"))
             options = "ANALYZE, BUFFERS, FORMAT JSON"

@@ -13,6 +13,7 @@ INDEXES = ("without_sequence", "by_sequence", "by_time", "by_resource", "by_acto
 OLD = (
     *(f"DROP INDEX events_{name}" for name in INDEXES),
     "ALTER TABLE events DROP COLUMN before",
+    "ALTER TABLE events DROP COLUMN arrival",
     "DROP TABLE event_positions",
     "DROP TABLE event_streams",
     "DROP TABLE jobs",
