@@ -61,11 +61,12 @@ def _load(file: Path, folder: Path, *, environment: Mapping[str, str]) -> float:
 
 
 def _counts(database: Path) -> dict[str, int]:
-    """Count the rows of every table."""
+    """Count the rows of every table; what the search index has follows from them."""
     connection = sqlite3.connect(database)
     try:
         names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            "SELECT name FROM pragma_table_list "
+            "WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).fetchall()
         return {
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
