@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -16,6 +19,17 @@ MOST_MEMBERS = 100
 
 _BLOCK = 1 << 20
 _ENCRYPTED = 0x1
+_DAMAGE = (
+    BadZipFile,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zlib.error,
+)
+"""What the standard library raises where an archive is not what it says, or of an unknown kind."""
 
 
 class _Readable(Protocol):
@@ -28,28 +42,39 @@ def unpack(path: Path, folder: Path, *, limit: int) -> Iterator[tuple[str, Path]
     `limit` is how many bytes all of them may have. Raises `Broken` when they have more, whatever
     the archive says of them, and for what cannot be unpacked.
     """
-    try:
-        with ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not _is_clutter(member)]
-            check_members(members, limit=limit)
-            for number, member in enumerate(members):
-                target = folder / f"member-{number}"
-                with archive.open(member) as packed:
-                    limit -= _copy(packed, target, name=member.filename, limit=limit)
-                yield member.filename, target
-    except (BadZipFile, NotImplementedError, zlib.error, EOFError) as error:
-        raise Broken(f"the archive cannot be unpacked: {error}", line=1) from error
+    members = members_of(path)
+    check_members(members, limit=limit)
+    with ZipFile(path) as archive:
+        for number, member in enumerate(members):
+            target = folder / f"member-{number}"
+            with unpacking():
+                packed = archive.open(member)
+            with packed:
+                limit -= _copy(packed, target, name=member.filename, limit=limit)
+            yield member.filename, target
 
 
 def gunzip(path: Path, folder: Path, *, limit: int) -> Path:
     """Give the place of a gzipped file, unpacked. Raises `Broken` as `unpack` does."""
     target = folder / "unpacked"
-    try:
-        with gzip.open(path) as packed:
-            _copy(packed, target, name="the file", limit=limit)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise Broken(f"the file cannot be unpacked: {error}", line=1) from error
+    with gzip.open(path) as packed:
+        _copy(packed, target, name="the file", limit=limit)
     return target
+
+
+@contextmanager
+def unpacking() -> Iterator[None]:
+    """Turn what an archive raises that is none into `Broken`."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise Broken(f"the archive cannot be unpacked: {error}", line=1) from error
+
+
+def members_of(path: Path) -> list[ZipInfo]:
+    """Give the files in a ZIP archive, without what systems put beside them. Raises `Broken`."""
+    with unpacking(), ZipFile(path) as archive:
+        return [member for member in archive.infolist() if not _is_clutter(member)]
 
 
 def check_members(members: list[ZipInfo], *, limit: int) -> None:
@@ -72,12 +97,15 @@ def _is_clutter(member: ZipInfo) -> bool:
 def _copy(packed: _Readable, target: Path, *, name: str, limit: int) -> int:
     size = 0
     with target.open("wb") as unpacked:
-        while block := packed.read(_BLOCK):
+        while True:
+            with unpacking():  # only what is read: a full disk is no fault of the archive
+                block = packed.read(_BLOCK)
+            if not block:
+                return size
             size += len(block)
             if size > limit:
                 raise _too_large(name, limit)
             unpacked.write(block)
-    return size
 
 
 def _too_large(name: str, limit: int) -> Broken:

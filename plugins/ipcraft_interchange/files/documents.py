@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile, ZipFile
 
 from ipcraft_interchange.entries import Broken, Problem
 from ipcraft_interchange.files import archives
@@ -151,11 +150,7 @@ def _sheets(name: str, path: Path, sheets: Sequence[Sheet]) -> Iterator[Document
 
 
 def _is_workbook(path: Path, *, limit: int) -> bool:
-    try:
-        with ZipFile(path) as archive:
-            members = archive.infolist()
-    except BadZipFile as error:
-        raise Broken(f"the archive cannot be unpacked: {error}", line=1) from error
+    members = archives.members_of(path)
     if not any(member.filename == "[Content_Types].xml" for member in members):
         return False
     archives.check_members(members, limit=limit)

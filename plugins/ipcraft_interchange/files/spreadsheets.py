@@ -31,6 +31,7 @@ _BROKEN = (
     LookupError,
     NotImplementedError,
     OSError,
+    RecursionError,
     SyntaxError,
     TypeError,
     ValueError,

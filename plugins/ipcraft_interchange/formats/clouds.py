@@ -75,8 +75,7 @@ def _aws_networks(key: str, value: Mapping[str, Any]) -> Iterator[object]:
         ("CidrBlockAssociationSet", "CidrBlock"),
         ("Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
     ):
-        for each in value.get(group) or ():
-            yield each.get(name) if isinstance(each, Mapping) else None
+        yield from (each.get(name) for each in _objects(value.get(group)))
 
 
 def _tags(tags: object) -> dict[str, str]:
@@ -99,13 +98,12 @@ def _read_azure(document: Document, mapped: Mapped) -> Iterator[Found]:
         space = value.get("addressSpace")
         prefixes = space.get("addressPrefixes") if isinstance(space, Mapping) else None
         location = value.get("location")
-        yield from _networks(item, prefixes or (), value.get("name"), location, [])
-        for subnet in value.get("subnets") or ():
-            if isinstance(subnet, Mapping):
-                inner = subnet.get("properties")
-                fields = {**subnet, **inner} if isinstance(inner, Mapping) else subnet
-                found = fields.get("addressPrefixes") or [fields.get("addressPrefix")]
-                yield from _networks(item, found, fields.get("name"), None, [])
+        yield from _networks(item, _listed(prefixes), value.get("name"), location, [])
+        for subnet in _objects(value.get("subnets")):
+            inner = subnet.get("properties")
+            fields = {**subnet, **inner} if isinstance(inner, Mapping) else subnet
+            found = _listed(fields.get("addressPrefixes")) or [fields.get("addressPrefix")]
+            yield from _networks(item, found, fields.get("name"), None, [])
 
 
 def _recognizes_azure_ipam(document: Document) -> bool:
@@ -123,7 +121,7 @@ def _read_azure_ipam(document: Document, mapped: Mapped) -> Iterator[Found]:
         for block in _objects(space.get("blocks")):
             yield from _networks(item, [block.get("cidr")], block.get("name"), None, [], folder)
             for vnet in _objects(block.get("vnets")):
-                prefixes = vnet.get("prefixes") or ()
+                prefixes = _listed(vnet.get("prefixes"))
                 yield from _networks(item, prefixes, vnet.get("name"), None, [], folder)
                 yield from _named_prefixes(item, vnet.get("subnets"), "prefix", folder)
             for external in _objects(block.get("externals")):
@@ -161,8 +159,9 @@ def _networks(
     lost: Sequence[str],
     section: str | None = None,
 ) -> Iterator[Found]:
-    distinct = dict.fromkeys(each for each in networks if each)
-    for network in distinct:
+    # What is no text is no network; it is refused where it is read.
+    distinct = {each if isinstance(each, str) else repr(each): each for each in networks if each}
+    for network in distinct.values():
         values = {
             "network": network,
             "name": name,
@@ -176,6 +175,10 @@ def _networks(
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, "")}
+
+
+def _listed(found: object) -> Sequence[object]:
+    return found if isinstance(found, list) else ()
 
 
 def _objects(found: object) -> Iterator[Mapping[str, Any]]:

@@ -312,7 +312,8 @@ def _flat(value: Mapping[str, Any]) -> dict[str, str]:
             flat[name] = ""
         else:
             flat[name] = str(each)
-    for key, each in (value.get("custom_fields") or {}).items():
+    custom = value.get("custom_fields")
+    for key, each in custom.items() if isinstance(custom, Mapping) else ():
         flat[f"cf_{key}"] = "" if each is None else str(each)
     return flat
 
