@@ -220,6 +220,11 @@ class Storage(Protocol):
         """Give the backend's name: ``sqlite``, ``postgresql``."""
         ...
 
+    @property
+    def writes_side_by_side(self) -> bool:
+        """Tell whether writing transactions of one organization go on at the same time."""
+        ...
+
     def transact(
         self,
         organization_id: str,

@@ -123,6 +123,7 @@ class PostgreSQLStorage:
     """Run transactions against one database."""
 
     name = "postgresql"
+    writes_side_by_side = True
 
     def __init__(
         self,

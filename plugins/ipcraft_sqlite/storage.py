@@ -74,6 +74,7 @@ class SQLiteStorage:
     """Run transactions against one file."""
 
     name = "sqlite"
+    writes_side_by_side = False
 
     def __init__(
         self,

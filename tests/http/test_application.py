@@ -51,6 +51,7 @@ class Emptiness:
     """Be a storage that keeps nothing, and remember what it was asked."""
 
     name = "nothing"
+    writes_side_by_side = False
 
     def __init__(self, url: str, *, problem: str | None) -> None:
         self.url = url

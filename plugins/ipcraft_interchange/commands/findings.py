@@ -35,14 +35,19 @@ def tell(findings: Findings) -> None:
     """Say what became of the rows: the refused ones by their places, the others by their number."""
     for note in findings.notes:
         click.echo(note)
+    if findings.counts["refused"]:  # PERF: else all rows would be looked through for none
+        _complain(findings)
+    words = ", ".join(f"{findings.counts[outcome]} {outcome}" for outcome in OUTCOMES)
+    nothing = "" if findings.is_done else " (nothing was imported)"
+    click.echo(f"{sum(findings.counts.values())} rows: {words}{nothing}")
+
+
+def _complain(findings: Findings) -> None:
     for row in islice(findings.rows("refused"), _SHOWN):
         click.echo(_complaint(row), err=True)
     more = findings.counts["refused"] - _SHOWN
     if more > 0:
         click.echo(f"and {more} more", err=True)
-    words = ", ".join(f"{findings.counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    nothing = "" if findings.is_done else " (nothing was imported)"
-    click.echo(f"{sum(findings.counts.values())} rows: {words}{nothing}")
 
 
 def write_report(findings: Findings, path: Path) -> None:
