@@ -34,18 +34,21 @@ from ipcraft_ipam.tables import subnets as subnet_table
 from ipcraft_ipam.usage import used_anywhere
 
 _TOGETHER = 500
+_NEAR = 4
+"""How many times as many addresses neighbours may span."""
 
 _a, _s = address_table.c, subnet_table.c
-_found = (
+_in_vrf = (
     select(*addresses.COLUMNS)
-    .where(
-        _a.organization_id == own(),
-        _a.vrf_id == given("vrf_id"),
-        _a.ip.in_([given(f"ip{index}", AddressBytes) for index in range(_TOGETHER)]),
-    )
+    .where(_a.organization_id == own(), _a.vrf_id == given("vrf_id"))
     .order_by(_a.ip)
 )
+_found = _in_vrf.where(_a.ip.in_([given(f"ip{index}", AddressBytes) for index in range(_TOGETHER)]))
 _FIND = Statement(_found, addresses.address)
+_FIND_NEAR = Statement(
+    _in_vrf.where(_a.ip >= given("lowest", AddressBytes), _a.ip <= given("highest", AddressBytes)),
+    addresses.address,
+)
 _FIND_TO_CHANGE = Statement(_found.with_for_update(), addresses.address)
 _BETWEEN = Statement(
     select(*subnets.COLUMNS)
@@ -123,8 +126,17 @@ def for_item(index: int, step: Callable[..., object], *arguments: Any) -> None:
 
 
 def find_addresses(tx: Reader, vrf_id: str, ips: Sequence[int]) -> dict[int, Address]:
-    """Give those of the addresses that are assigned, by the address."""
-    return {found.ip: found for found in _find(tx, _FIND, vrf_id, ips)}
+    """Give those of the addresses that are assigned, by the address; they come in any order."""
+    if not ips:
+        return {}
+    lowest, highest = min(ips), max(ips)
+    if highest - lowest >= _NEAR * len(ips):
+        return {found.ip: found for found in _find(tx, _FIND, vrf_id, ips)}
+    # PERF: until PostgreSQL has counted the rows of a large import, it reads all of them for a
+    # list of addresses: 23 ms for 500 of 100,000, where the range takes 2.
+    wanted = set(ips)
+    between = tx.all(_FIND_NEAR, vrf_id=vrf_id, lowest=to_bytes(lowest), highest=to_bytes(highest))
+    return {found.ip: found for found in between if found.ip in wanted}
 
 
 def find_subnets(tx: Reader, vrf_id: str, networks: Sequence[Network]) -> dict[Network, Subnet]:

@@ -12,6 +12,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ipcraft.plugin import Invalid
@@ -93,9 +94,7 @@ class Network:
         IPv6 up to /126: all but the subnet-router anycast address (RFC 4291, 2.6.1); /127 both
         (RFC 6164). Of a pool: every address.
         """
-        first = self.first
-        unusable = self.size - self.capacity(is_pool=is_pool)
-        return Span(first + (unusable > 0), self.last - (unusable > 1))
+        return _usable(self, is_pool=is_pool)
 
     def capacity(self, *, is_pool: bool) -> int:
         """Give the number of addresses that may be assigned."""
@@ -110,6 +109,12 @@ class Network:
 
     def __str__(self) -> str:
         return f"{format_address(self.first)}/{self.prefix_length}"
+
+
+@lru_cache(maxsize=1024)  # PERF: asked of each address of a batch, and mostly of one network
+def _usable(network: Network, *, is_pool: bool) -> Span:
+    unusable = network.size - network.capacity(is_pool=is_pool)
+    return Span(network.first + (unusable > 0), network.last - (unusable > 1))
 
 
 def capacity(family: int, prefix_length: int, *, is_pool: bool) -> int:
@@ -130,6 +135,7 @@ def from_bytes(stored: bytes) -> int:
     return int.from_bytes(stored, "big")
 
 
+@lru_cache(maxsize=64)  # PERF: a change tells its address three times
 def format_address(address: int) -> str:
     """Write an address as people do: dotted, or as RFC 5952 says."""
     return format_bytes(to_bytes(address))

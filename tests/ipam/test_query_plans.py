@@ -298,6 +298,9 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         batches._FIND,
         {"vrf_id": "", **{f"ip{n}": CANDIDATES.get(f"ip{n}") for n in range(batches._TOGETHER)}},
     ),
+    "some neighbours": (
+        batches._FIND_NEAR, {"vrf_id": "", "lowest": IP, "highest": NEXT},
+    ),
     "some networks": (
         batches._FIND_SUBNETS,
         {"vrf_id": "", **{f"first{n}": to_bytes(child(n).first) if n < 16 else None
