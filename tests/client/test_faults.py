@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Event, Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ipcraft.client import Client, RequestRefused, Unreachable
 from ipcraft.testing.services import FaultProxy
 
+from .conftest import Script
+
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org, Served
 
 WRITES = 40
-
-
-class Script(BaseHTTPRequestHandler):
-    """Answer what the test says, and write down what came."""
-
-    answers: ClassVar[list[bytes]] = []
-    seen: ClassVar[list[tuple[str, str | None]]] = []
-
-    def do_POST(self) -> None:
-        """Send the next answer."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.seen.append((self.path, self.headers["Idempotency-Key"]))
-        self.wfile.write(self.answers.pop(0))
-        self.close_connection = True
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - as declared
-        """Write nothing."""
-
-
-@pytest.fixture
-def scripted() -> Iterator[Client]:
-    """Give a client of a server that answers what `Script.answers` has."""
-    Script.answers, Script.seen = [], []
-    server = HTTPServer(("127.0.0.1", 0), Script)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with Client(f"http://127.0.0.1:{server.server_port}", key="k", patience=30) as client:
-            yield client
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def answer(status: str, *headers: str, body: bytes = b"{}") -> bytes:
@@ -83,7 +50,7 @@ def test_what_is_not_answered_is_sent_again(scripted: Client, lost: bytes) -> No
     assert scripted.sections.create(name="A")["id"] == "sec_1"
     assert len(Script.seen) == 3
     assert len(set(Script.seen)) == 1
-    assert Script.seen[0][1]
+    assert Script.seen[0].key
 
 
 def test_each_request_has_a_key_of_its_own(scripted: Client) -> None:
@@ -109,7 +76,7 @@ def test_what_takes_no_key_is_sent_once(scripted: Client) -> None:
         scripted.request("POST", "webhooks/wh_1/test", once=True)
     Script.answers = [answer("429 Too Many Requests", "Retry-After: 0"), DONE]
     scripted.request("POST", "webhooks/wh_1/test", once=True)
-    assert [key for _, key in Script.seen] == [None] * 3
+    assert [each.key for each in Script.seen] == [None] * 3
 
 
 def test_a_redirect_is_not_followed(scripted: Client) -> None:

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import ClassVar
 
 import pytest
 
 from ipcraft.client import Client, RequestRefused, Unreachable
 from ipcraft.client.files import Files
 
-
-class Script(BaseHTTPRequestHandler):
-    """Answer what the test says, and write down what came."""
-
-    answers: ClassVar[list[bytes]] = []
-    seen: ClassVar[list[tuple[str | None, str | None, bytes]]] = []
-
-    def do_GET(self) -> None:
-        """Send the next answer."""
-        self.wfile.write(self.answers.pop(0))
-        self.close_connection = True
-
-    def do_POST(self) -> None:
-        """Send the next answer, and keep the key, the type and the body."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.seen.append((self.headers["Idempotency-Key"], self.headers["Content-Type"], body))
-        self.do_GET()
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - as declared
-        """Write nothing."""
-
-
-@pytest.fixture
-def scripted() -> Iterator[Client]:
-    """Give a client of a server that answers what `Script.answers` has."""
-    Script.answers, Script.seen = [], []
-    server = HTTPServer(("127.0.0.1", 0), Script)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with Client(f"http://127.0.0.1:{server.server_port}", key="k", patience=30) as client:
-            yield client
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
+from .conftest import Script
 
 DONE = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -71,8 +31,8 @@ def test_files_are_sent_again_as_they_were(
     assert scripted.upload("imports", written(tmp_path, **files)).status == 202
     first, second = Script.seen
     assert first == second
-    assert first[0]
-    assert all(body in first[2] for body in files.values())
+    assert first.key
+    assert all(body in first.body for body in files.values())
 
 
 def test_large_files_are_sent_once(scripted: Client, tmp_path: Path) -> None:
@@ -80,7 +40,7 @@ def test_large_files_are_sent_once(scripted: Client, tmp_path: Path) -> None:
     Script.answers = [b""]
     with pytest.raises(Unreachable):
         scripted.upload("imports", written(tmp_path, a=b"x" * (16 << 20)))
-    assert [(key, len(body)) for key, _, body in Script.seen] == [(None, 16 << 20)]
+    assert [(each.key, len(each.body)) for each in Script.seen] == [(None, 16 << 20)]
 
 
 def test_a_form_is_as_long_as_a_server_takes(tmp_path: Path) -> None:
