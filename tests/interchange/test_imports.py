@@ -276,3 +276,39 @@ def test_amazons_ranges_are_merged(organization: Organization, send: Send) -> No
     subnets = organization.client.get("/api/v1/subnets").json
     assert len(subnets) == total(found)["created"] - 1
     assert {each["section_id"] for each in subnets} != {None}
+
+
+@pytest.mark.parametrize(
+    ("way", "path", "column"),
+    [
+        ("file", "sections", "section"),
+        ("file", "vrfs", "vrf"),
+        ("file", "vlans", "vlan"),
+        ("option", "sections", "section"),
+        ("option", "vrfs", "vrf"),
+    ],
+)
+def test_ids_of_others_are_nobodys(
+    application: Application,
+    organization: Organization,
+    send: Send,
+    way: str,
+    path: str,
+    column: str,
+) -> None:
+    """A file and an option may name ids; those of another organization are as good as none."""
+    other = make_organization(application)
+    fields = {"name": "Red", "number": 7} if path == "vlans" else {"name": "Red"}
+    theirs = other.client.post(f"/api/v1/{path}", json=fields).json["id"]
+    nobodys = theirs[:-1] + ("0" if theirs[-1] != "0" else "1")
+    told = []
+    for identifier in (theirs, nobodys):
+        if way == "file":
+            found = send(f"network,{column}_id\n10.0.0.0/24,{identifier}\n", run="true")
+        else:
+            found = send("network\n10.0.0.0/24\n", run="true", **{column: identifier})
+        [row] = rows(organization, found)
+        told.append((row["outcome"], row["reason"].replace(identifier, "the id")))
+    assert told[0] == told[1]
+    assert told[0][0] == "refused"
+    assert names(organization) == []
