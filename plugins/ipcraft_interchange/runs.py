@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ipcraft.plugin import Application, Invalid, NotFound, Transaction
+from ipcraft.plugin import Application, Invalid, NotFound, RequestError, Transaction
 from ipcraft_interchange import imports
 from ipcraft_interchange.importers import Importer
 from ipcraft_interchange.importing import Import, Phase, opened
@@ -65,6 +65,14 @@ class Runs:
         except (Invalid, OSError, sqlite3.Error) as error:
             reason = error.message if isinstance(error, Invalid) else f"it stopped: {error}"
             self.give_up(organization_id, import_id, reason)
+        except RequestError:
+            raise  # the database is away: the order comes again
+        except Exception:
+            # A fault of ours or of a plugin: whoever waits for the import is told at once.
+            self.give_up(
+                organization_id, import_id, "an error stopped it, which the log of the server names"
+            )
+            raise
 
     def tidy(self) -> None:
         """Forget imports that nothing has happened to for long; give up those that are stuck."""

@@ -84,6 +84,18 @@ def test_a_plugins_format_can_be_named(enable: Enable) -> None:
     assert names(organization) == ["blue"]
 
 
+def test_a_faulty_importer_is_told(enable: Enable) -> None:
+    """Whoever uploaded the file does not wait for an importer that broke."""
+    organization = make_organization(enable("colours"))
+    body = b"network,colour\n10.0.0.0/24,red,one too many\n"
+    found = settled(organization, post(organization, body, run="true").json["id"])
+    assert (found["state"], found["reason"]) == (
+        "failed",
+        "an error stopped it, which the log of the server names",
+    )
+    assert names(organization) == []
+
+
 def test_a_name_given_twice_stops_the_start(enable: Enable) -> None:
     """Nobody replaces one of our importers unnoticed."""
     with pytest.raises(PluginError, match="amazon"):
