@@ -12,6 +12,7 @@ import requests
 from ipcraft.testing.organizations import make_session
 from ipcraft.testing.services import StripeStandIn
 from ipcraft.testing.services.processes import wait_until
+from ipcraft_accounts import find_organization
 
 from .answers import created, found, refused
 from .clients import Client
@@ -54,9 +55,12 @@ def free(served: Served) -> Org:
 
 
 def becomes(served: Served, org: Org, plan: str) -> None:
-    """Wait until what Stripe has told is acted upon. An answer that is a 429 has no plan."""
+    """Wait until what Stripe has told is acted upon, without a request that the plan limits."""
+    storage = served.application.storage
     wait_until(
-        lambda: org.get(PLAN).json().get("plan") == plan, process=served.process, log=served.log
+        lambda: find_organization(storage, org.id).plan == plan,
+        process=served.process,
+        log=served.log,
     )
 
 
