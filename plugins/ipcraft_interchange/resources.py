@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import falcon
 import structlog
+from msgspec import Meta
 
 from ipcraft.plugin import (
     Application,
@@ -200,6 +201,10 @@ class RowsResource:
         return rows
 
 
+Archive = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
+"""The bytes of an archive, as a type for the API's document."""
+
+
 class ExportResource:
     """Answer ``/api/v1/export``."""
 
@@ -210,7 +215,7 @@ class ExportResource:
         query=ExportQuery(),
         answers={
             200: Content(
-                None,
+                Archive,
                 media_type="application/zip",
                 also={falcon.MEDIA_JSON: Mapping[str, Any]},
                 description="An archive of tables, or with `format=json` a document of lists.",

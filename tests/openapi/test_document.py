@@ -153,6 +153,12 @@ def test_what_every_answer_has_is_told(described: Described) -> None:
         assert schema == {"$ref": "#/components/schemas/ErrorObject"}
 
 
+def test_an_answer_of_several_types_names_each(described: Described) -> None:
+    """An export is an archive or a document."""
+    answer = described["paths"]["/api/v1/export"]["get"]["responses"]["200"]
+    assert set(answer["content"]) == {"application/zip", "application/json"}
+
+
 def test_what_is_created_leads_to_what_can_be_done_with_it(described: Described) -> None:
     """Each link names an operation, and gives every variable of its path."""
     known = {
