@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,19 +74,6 @@ def installation(databases: Databases, tmp_path: Path) -> Iterator[Installation]
         yield found
 
 
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Give a way to write a line on the terminal."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert isinstance(reporter, pytest.TerminalReporter)
-
-    def tell(line: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(line)
-
-    return tell
-
-
 def run(installation: Installation, folder: Path, *, seed: int) -> Round:
     """Send the requests of a seed."""
     report = folder / f"report-{seed}.json"
@@ -117,13 +104,14 @@ def run(installation: Installation, folder: Path, *, seed: int) -> Round:
 
 
 def test_every_answer_is_as_the_document_says(
-    installation: Installation, tmp_path: Path, tell: Callable[[str], None]
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No answer is a 500, has another status, another type or another shape than is documented."""
     sent, seed = 0, SEED
     while sent < CASES / STORAGES:
         done = run(installation, tmp_path, seed=seed)
-        tell(f"IPCRAFT_TEST_SEED={seed}: {done.cases} requests")
+        with capsys.disabled():
+            sys.stdout.write(f"\nIPCRAFT_TEST_SEED={seed}: {done.cases} requests\n")
         assert done.is_good, f"IPCRAFT_TEST_SEED={seed}\n{done.text}"
         sent, seed = sent + done.cases, seed + 1
     assert "a request failed" not in installation.served.log.read_text()
