@@ -31,7 +31,7 @@ CASES = int(os.environ.get("IPCRAFT_TEST_CASES", "20000"))
 SEED = int(os.environ.get("IPCRAFT_TEST_SEED", "0"))
 
 STORAGES = 2
-EXAMPLES = 60
+EXAMPLES = 70
 """Most requests that are made up for an operation in one round, and chains of calls."""
 
 HERE = Path(__file__).parent
