@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, ColumnElement, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.data.tables import ExactText
@@ -36,80 +37,60 @@ _LOOK_EVERY = 0.1
 _MOST_REMEMBERED = 10_000
 
 
-class Arrival(ColumnElement[int]):
-    """Order events by when they were written: what was written after a commit comes after it.
+class Either(ColumnElement[Any]):
+    """Be an expression that the two databases write differently."""
 
-    Identifiers do so only as far as the clocks of several machines agree.
-    """
+    inherit_cache = False
 
-    inherit_cache = True
-    type = BigInteger()
-
-
-@compiles(Arrival, "postgresql")
-def _transaction_order(element: Arrival, compiler: SQLCompiler, **options: Any) -> str:
-    return "events.arrival"
+    def __init__(self, kind: TypeEngine[Any], *, postgresql: str, sqlite: str) -> None:
+        self.type = kind
+        self.postgresql = postgresql
+        self.sqlite = sqlite
 
 
-@compiles(Arrival, "sqlite")
-def _row_order(element: Arrival, compiler: SQLCompiler, **options: Any) -> str:
-    return "events.rowid"
+@compiles(Either, "postgresql")
+def _of_postgresql(element: Either, compiler: SQLCompiler, **options: Any) -> str:
+    return element.postgresql
 
 
-class Horizon(ColumnElement[int]):
-    """Give an arrival below which there is nothing that has not come yet."""
-
-    inherit_cache = True
-    type = BigInteger()
+@compiles(Either, "sqlite")
+def _of_sqlite(element: Either, compiler: SQLCompiler, **options: Any) -> str:
+    return element.sqlite
 
 
-@compiles(Horizon, "postgresql")
-def _oldest_transaction(element: Horizon, compiler: SQLCompiler, **options: Any) -> str:
-    return "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+ARRIVAL = Either(BigInteger(), postgresql="events.arrival", sqlite="events.rowid")
+"""When an event was written: what was written after a commit has arrived after it.
+
+Identifiers say so only as far as the clocks of several machines agree.
+"""
+
+HORIZON = Either(
+    BigInteger(), postgresql="pg_snapshot_xmin(pg_current_snapshot())::text::bigint", sqlite="0"
+)
+"""An arrival; all that will ever arrive before it can be seen."""
+
+PLACE = Either(NullType(), postgresql="events.ctid", sqlite="events.rowid")
+"""Where the row of an event is, as long as a transaction lasts."""
+
+ROW_BY_ROW = Either(
+    ExactText,
+    postgresql="set_config('enable_hashjoin', 'off', true) "
+    "|| set_config('enable_mergejoin', 'off', true)",
+    sqlite="''",
+)
+"""Has the rows of a join looked up one by one from here to the end of the transaction.
+
+PERF: for a thousand rows the planner would read all the events that an organization of thirty
+thousand has; nearly always there are but a few to be counted.
+"""
 
 
-@compiles(Horizon, "sqlite")
-def _none(element: Horizon, compiler: SQLCompiler, **options: Any) -> str:
-    return "0"
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Be what was counted of an organization, and the arrival from where on the rest is."""
 
-
-class RowByRow(ColumnElement[str]):
-    """Have the rows of a join looked up one by one from here to the end of the transaction.
-
-    PERF: for a thousand rows the planner would read all the events that an organization of thirty
-    thousand has; nearly always there are but a few to be counted.
-    """
-
-    inherit_cache = True
-    type = ExactText
-
-
-@compiles(RowByRow, "postgresql")
-def _no_other_joins(element: RowByRow, compiler: SQLCompiler, **options: Any) -> str:
-    off = (f"set_config('enable_{kind}join', 'off', true)" for kind in ("hash", "merge"))
-    return " || ".join(off)
-
-
-@compiles(RowByRow, "sqlite")
-def _as_it_is(element: RowByRow, compiler: SQLCompiler, **options: Any) -> str:
-    return "''"
-
-
-class Place(ColumnElement[Any]):
-    """Say where the row of an event is, as long as a transaction lasts."""
-
-    inherit_cache = True
-    type = NullType()
-
-
-@compiles(Place, "postgresql")
-def _tuple_place(element: Place, compiler: SQLCompiler, **options: Any) -> str:
-    return "events.ctid"
-
-
-@compiles(Place, "sqlite")
-def _row_place(element: Place, compiler: SQLCompiler, **options: Any) -> str:
-    return "events.rowid"
+    counted: int
+    horizon: int
 
 
 def _taken(last: int, horizon: int, _: str) -> tuple[int, int]:
@@ -130,19 +111,19 @@ _ENSURE = Statement(
     .on_conflict_do_nothing(index_elements=list(event_streams.primary_key))
 )
 _TAKE = Statement(
-    select(_s.last, Horizon(), RowByRow())
+    select(_s.last, HORIZON, ROW_BY_ROW)
     .where(_s.organization_id == own())
     .with_for_update(skip_locked=True),
     _taken,
 )
-_ORDER = (Arrival(), _e.id)
+_ORDER = (ARRIVAL, _e.id)
 # A subquery and no CTE: Python's sqlite3 counts the rows of a statement that begins with UPDATE.
 _counted = (
-    select(Place().label("place"), func.row_number().over(order_by=_ORDER).label("number"))
+    select(PLACE.label("place"), func.row_number().over(order_by=_ORDER).label("number"))
     .where(
         _e.organization_id == own(),
         _e.sequence.is_(None),
-        Arrival() >= given("since", BigInteger()),
+        given("since", BigInteger()) <= ARRIVAL,
     )
     .order_by(*_ORDER)
     .limit(literal_column(str(AT_ONCE)))
@@ -152,11 +133,11 @@ _counted = (
 # places: nothing that waits behind them is read, be it millions.
 _COUNT = Statement(
     update(events)
-    .where(_e.organization_id == own(), Place() == _counted.c.place)
+    .where(_e.organization_id == own(), _counted.c.place == PLACE)
     .values(sequence=given("last", BigInteger()) + _counted.c.number)
 )
 _ARRIVED = Statement(
-    select(Arrival()).where(
+    select(ARRIVAL).where(
         _e.organization_id == own(), _e.sequence == given("sequence", BigInteger())
     )
 )
@@ -229,21 +210,27 @@ class Sequencer:
     def _count_for(self, organization: str) -> float:
         self._unfinished.discard(organization)
         try:
-            counted = self._storage.transact(organization, self._count)
+            turn = self._storage.transact(organization, self._count)
         except NothingToCount:
             return _IDLE
-        if counted is None:
+        if turn is None:
             return _BUSY
+        self._remember(organization, turn.horizon)  # only now: a commit can fail
         self._tell()
-        if counted < AT_ONCE:
+        if turn.counted < AT_ONCE:
             return _IDLE
         self._unfinished.add(organization)
         return 0.0
 
+    def _remember(self, organization: str, horizon: int) -> None:
+        if len(self._horizons) >= _MOST_REMEMBERED:
+            self._horizons.clear()
+        self._horizons[organization] = horizon
+
     def _next(self, after: str) -> str | None:
         return self._storage.look_up(_NEXT, after=after)
 
-    def _count(self, tx: Transaction) -> int | None:
+    def _count(self, tx: Transaction) -> Turn | None:
         """Count a transaction's organization's events; None when somebody else is about it."""
         tx.share_lock(LOCK)
         taken = self._take(tx)
@@ -253,9 +240,10 @@ class Sequencer:
         counted = self._count_after(tx, last)
         if not counted:
             raise NothingToCount
-        self._remember(tx, horizon, last + counted if counted == AT_ONCE else None)
+        if counted == AT_ONCE:  # there may be more, which has arrived since
+            horizon = min(horizon, tx.value(_ARRIVED, sequence=last + counted))
         self._advance(tx, last, last + counted)
-        return counted
+        return Turn(counted, horizon)
 
     def _take(self, tx: Transaction) -> tuple[int, int] | None:
         taken = tx.one(_TAKE)
@@ -271,17 +259,9 @@ class Sequencer:
         PERF: an index keeps what is counted until the table is vacuumed. Without the horizon each
         look would go through all of that.
         """
-        since = self._horizons.pop(tx.organization_id or "", 0)
+        since = self._horizons.get(tx.organization_id or "", 0)
         counted = tx.execute(_COUNT, last=last, since=since)
         return counted if counted or not since else tx.execute(_COUNT, last=last, since=0)
-
-    def _remember(self, tx: Transaction, horizon: int, newest: int | None) -> None:
-        """Remember from where on to look the next time: `newest` is given when more is there."""
-        if newest is not None:
-            horizon = min(horizon, tx.value(_ARRIVED, sequence=newest))
-        if len(self._horizons) >= _MOST_REMEMBERED:
-            self._horizons.clear()
-        self._horizons[tx.organization_id or ""] = horizon
 
     def _advance(self, tx: Transaction, last: int, new_last: int) -> None:
         now = int(self._clock() * 1000)

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from ipcraft.events.sequences import AT_ONCE, NothingToCount
 from ipcraft.events.tables import event_streams, events
-from ipcraft.plugin import Application, Invalid, Statement, Transaction, new_id
-from ipcraft.testing import make_organization
+from ipcraft.plugin import Application, Invalid, Statement, Transaction, Unavailable, new_id
+from ipcraft.testing import make_application, make_organization
+from ipcraft.testing.services import PostgreSQL
 
 from .conftest import Make, Memory, Way, record, stored
 
@@ -80,6 +81,57 @@ def test_what_was_rolled_back_is_not_counted(application: Application, way: Way)
     way.count()
     found = [event.sequence for event in stored(application, organization_id)]
     assert found == list(range(1, MADE_WITH_AN_ORGANIZATION + 2))
+
+
+def test_what_was_begun_earlier_and_comes_later_is_counted_in_its_turn(
+    postgresql: PostgreSQL, make: Make, sink: Memory
+) -> None:
+    """Who counts looks only at what can be new; that is not what was written last.
+
+    On SQLite writers do not overlap.
+    """
+    url = postgresql.create_database()
+    app = make_application(url)
+    way = make(sink, app=app)
+    organization_id = make_organization(app).id
+    way.count()
+
+    def late(tx: Transaction) -> None:
+        record(tx, 1)
+        tx.rehearse()  # it is written, and not yet committed
+        app.storage.transact(organization_id, lambda other: record(other, 1, start=1))
+        way.count()
+        app.storage.transact(organization_id, lambda other: record(other, 1, start=2))
+
+    app.storage.transact(organization_id, late)
+    way.sequencer.run()
+    labels = [event.label for event in stored(app, organization_id)]
+    assert labels[MADE_WITH_AN_ORGANIZATION:] == ["1", "0", "2"]
+    app.close()
+    postgresql.drop_database(url)
+
+
+def test_a_count_that_is_not_committed_was_none(
+    application: Application, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one finds the same events, before those that have come since."""
+    organization_id = make_organization(application).id
+    way.count()
+    application.storage.transact(organization_id, lambda tx: record(tx, 1))
+    with monkeypatch.context() as patched:
+        count = way.sequencer._count
+
+        def cut(tx: Transaction) -> None:
+            count(tx)
+            raise Unavailable("the database is away")
+
+        patched.setattr(way.sequencer, "_count", cut)
+        with pytest.raises(Unavailable):
+            way.sequencer.run()
+    application.storage.transact(organization_id, lambda tx: record(tx, 1, start=1))
+    way.sequencer.run()
+    labels = [event.label for event in stored(application, organization_id)]
+    assert labels[MADE_WITH_AN_ORGANIZATION:] == ["0", "1"]
 
 
 def test_four_count_while_sixteen_write(application: Application, make: Make, sink: Memory) -> None:
