@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which `prometheus_client`, when it is imported, is told of the folder."""
 
 _SHARED_MEMORY = "/dev/shm"
+_PREFIX = "ipcraft-metrics-"
+_LOCK = "held"
 
 
 def share(folder: str) -> None:
@@ -23,11 +26,16 @@ def share(folder: str) -> None:
 
 
 def share_new() -> str | None:
-    """Have them put their numbers into a new folder, unless there is one; give it for `remove`."""
+    """Have them put their numbers into a new folder, unless there is one; give it for `remove`.
+
+    Folders of servers that were killed are removed: nobody else would.
+    """
     if FOLDER in os.environ:
         return None
-    memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
-    made = tempfile.mkdtemp(prefix="ipcraft-metrics-", dir=memory)
+    memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else tempfile.gettempdir()
+    for old in Path(memory).glob(f"{_PREFIX}*"):
+        _remove_if_left(old)
+    made = _make_held(memory)
     share(made)
     return made
 
@@ -38,6 +46,34 @@ def forget(pid: int) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def _make_held(parent: str) -> str:
+    """Make a folder held by this process and those it forks, until the last has ended, however.
+
+    It has its name only when it is held, so that nobody takes it for one that was left.
+    """
+    making = tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent)
+    fcntl.flock(os.open(Path(making, _LOCK), os.O_CREAT | os.O_RDWR, 0o600), fcntl.LOCK_SH)
+    made = Path(parent, Path(making).name.removeprefix("."))
+    os.rename(making, made)
+    return str(made)
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove a folder whose lock nobody holds."""
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except OSError:  # another user's, or gone
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
 
 
 def remove(made: str | None) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -17,6 +18,13 @@ from .figures import figure
 
 COUNT = "ipcraft_http_request_duration_seconds_count"
 READY = {"method": "GET", "route": "/healthz", "status": "200"}
+
+
+def folder_of(served: Served) -> Path:
+    """Give the folder that a server has made for its workers."""
+    paths = (Path(file.path) for file in psutil.Process(served.process.pid).open_files())
+    [folder] = {path.parent for path in paths if path.parent.name.startswith("ipcraft-metrics-")}
+    return folder
 
 
 def page(served: Served) -> str:
@@ -54,6 +62,29 @@ def test_a_folder_is_shared_by_servers_and_workers(databases: Databases, tmp_pat
         variables["IPCRAFT_SECRET_KEY"] = "x" * 40
         subprocess.run([sys.executable, "-c", program], env={**os.environ, **variables}, check=True)
         assert figure(page(served), "ipcraft_elsewhere_total") == 7
+
+
+def test_a_killed_servers_folder_is_removed_by_the_next(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """A folder goes when nobody is left who writes into it, and not before."""
+    url = databases.create()
+    with Served(url, tmp_path, workers=1) as living:
+        mine = folder_of(living)
+        with Served(url, tmp_path, workers=1) as killed:
+            left = folder_of(killed)
+            master = psutil.Process(killed.process.pid)
+            everybody = [*master.children(), master]
+            for process in everybody:
+                process.kill()
+            killed.process.wait()
+            psutil.wait_procs(everybody)
+        assert left.is_dir()
+        with Served(url, tmp_path, workers=1) as third:
+            assert not left.exists()
+            assert mine.is_dir()
+            assert folder_of(third) != mine
+    assert not mine.exists()
 
 
 @pytest.mark.parametrize("value", ["false", "no"])
