@@ -179,3 +179,14 @@ def test_an_undeclared_event_type_is_refused(
 
     with pytest.raises(LookupError, match="no plugin declares the event type"):
         application.storage.transact(organization.id, work)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
+def test_no_plan_is_compiled(application: Application, organization: Organization) -> None:
+    """Where PostgreSQL has a compiler, it would take longer than our statements."""
+    jit = Statement(select(func.current_setting("jit")))
+    storage = application.storage
+    assert storage.transact(organization.id, lambda tx: tx.value(jit)) == "off"
+    for reading in (storage.look, storage.read):
+        with reading(organization.id) as reader:
+            assert reader.value(jit) == "off"
