@@ -6,6 +6,7 @@ Installed with IPCraft as a pytest plugin, its fixtures are there without an imp
 ``database_url``   a fresh database with every built-in plugin's tables
 ``application``    the application of the built-in plugins
 ``organization``   an organization in it, with clients that speak for it
+``command``        `ipcraft` on that database, run in the test's own process
 ``served``         one served process for the whole session
 
 To test a plugin that is not built in, give `application` in your own `conftest.py`;
@@ -25,6 +26,7 @@ from __future__ import annotations
 from ipcraft.testing.applications import make_application
 from ipcraft.testing.clients import Client
 from ipcraft.testing.clocks import Clock
+from ipcraft.testing.commands import Command
 from ipcraft.testing.databases import Databases
 from ipcraft.testing.events import take_events
 from ipcraft.testing.organizations import Organization, make_organization, make_session
@@ -33,6 +35,7 @@ from ipcraft.testing.serving import Org, Served
 __all__ = [
     "Client",
     "Clock",
+    "Command",
     "Databases",
     "Org",
     "Organization",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from ipcraft.app import Application
+    from ipcraft.testing.commands import Command
     from ipcraft.testing.databases import Databases
     from ipcraft.testing.organizations import Organization
     from ipcraft.testing.services import PostgreSQL, Redis
@@ -97,6 +100,22 @@ def organization(application: Application) -> Organization:
     from ipcraft.testing.organizations import make_organization
 
     return make_organization(application)
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Give a way to run `ipcraft` on the database, in an empty folder.
+
+    Of the environment's settings only the test application's secret key is there.
+    """
+    from ipcraft.testing.applications import SECRET_KEY
+    from ipcraft.testing.commands import Command
+
+    for name in [name for name in os.environ if name.startswith("IPCRAFT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("IPCRAFT_SECRET_KEY", SECRET_KEY)
+    monkeypatch.chdir(tmp_path)
+    return Command(database_url)
 
 
 @pytest.fixture(scope="session")

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ipcraft.cli.program import program
 from ipcraft.plugin import Application
+from ipcraft.testing import Command
 from ipcraft_accounts import Member, admit, find_member
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(application: Application, ada: Member) -> Run:
-    """Give a way to run `ipcraft user create` against the database of an organization."""
-    database = ("--database", application.settings.database_url)
-    return lambda *arguments: CliRunner().invoke(program, [*database, "user", "create", *arguments])
 
 
 @pytest.mark.parametrize("option", ["--organization", "--org"])
 def test_a_user_is_made_and_let_in(
-    application: Application, ada: Member, run: Run, option: str
+    application: Application, ada: Member, command: Command, option: str
 ) -> None:
     """In an organization named by its name or its id, where sign-up is closed."""
     for named, email in ((ada.organization.name, "a@x.org"), (ada.organization.id, "b@x.org")):
-        result = run(email, option, named, "--role", "admin", "--name", "Bob", "--json")
+        result = command(
+            "user", "create", email, option, named, "--role", "admin", "--name", "Bob", "--json"
+        )
         assert result.exit_code == 0, result.output
         printed = json.loads(result.output)
         assert (printed["email"], printed["name"], printed["role"]) == (email, "Bob", "admin")
@@ -37,14 +28,18 @@ def test_a_user_is_made_and_let_in(
         assert member.user.id == printed["id"]
 
 
-def test_a_user_is_a_viewer_unless_said_otherwise(application: Application, run: Run) -> None:
+@pytest.mark.usefixtures("ada")
+def test_a_user_is_a_viewer_unless_said_otherwise(
+    application: Application, command: Command
+) -> None:
     """The least there is; for people the line has id, address and role."""
-    result = run("Bob@Example.com", "--organization", "Acme")
+    result = command("user", "create", "Bob@Example.com", "--organization", "Acme")
     member = find_member(application.storage, "bob@example.com")
     assert member is not None
     assert result.output == f"{member.user.id}  bob@example.com  viewer\n"
 
 
+@pytest.mark.usefixtures("ada")
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -56,10 +51,10 @@ def test_a_user_is_a_viewer_unless_said_otherwise(application: Application, run:
     ],
 )
 def test_what_is_refused_is_one_sentence(
-    application: Application, run: Run, arguments: tuple[str, ...], part: str
+    application: Application, command: Command, arguments: tuple[str, ...], part: str
 ) -> None:
     """A refusal says what to mend, and nobody is made."""
-    result = run(*arguments)
+    result = command("user", "create", *arguments)
     assert result.exit_code != 0
     assert part in result.output
     assert "Traceback" not in result.output

@@ -12,27 +12,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ipcraft.cli.program import program
-from ipcraft.plugin import Application, is_id
+from ipcraft.plugin import is_id
+from ipcraft.testing import Command
 from ipcraft_accounts import Organization, User
 
 Ask = Callable[..., falcon.testing.Result]
-Run = Callable[..., Result]
 
 
-@pytest.fixture
-def run(application: Application) -> Run:
-    """Give a way to run `ipcraft` against the application's database."""
-
-    def run(*arguments: str) -> Result:
-        return _run(application.settings.database_url, *arguments)
-
-    return run
-
-
-def test_an_organization_is_printed_with_its_owner_and_a_key(run: Run, ask: Ask) -> None:
+def test_an_organization_is_printed_with_its_owner_and_a_key(command: Command, ask: Ask) -> None:
     """`org create --json` prints all a program needs to go on; the key owns the organization."""
     arguments = ("create", "Acme", "--owner", "ada@example.com", "--plan", "pro", "--json")
-    printed = _json(run("org", *arguments))
+    printed = _json(command("org", *arguments))
     organization, user, key = printed["organization"], printed["user"], printed["api_key"]
     assert is_id(organization.pop("id"), "org")
     assert organization == {"name": "Acme", "plan": "pro"}
@@ -43,70 +33,76 @@ def test_an_organization_is_printed_with_its_owner_and_a_key(run: Run, ask: Ask)
     assert (me["user"]["id"], me["role"]) == (user["id"], "owner")
 
 
-def test_an_organization_gets_the_default_plan(run: Run) -> None:
+def test_an_organization_gets_the_default_plan(command: Command) -> None:
     """Without `--plan` the settings decide: enterprise unless they say otherwise."""
-    printed = _json(run("org", "create", "Acme", "--owner", "a@example.com", "--json"))
+    printed = _json(command("org", "create", "Acme", "--owner", "a@example.com", "--json"))
     assert printed["organization"]["plan"] == "enterprise"
 
 
-def test_an_organization_is_printed_for_people(run: Run) -> None:
+def test_an_organization_is_printed_for_people(command: Command) -> None:
     """Without `--json` the lines name the organization, the owner and the key."""
-    result = run("org", "create", "Acme", "--owner", "ada@example.com")
+    result = command("org", "create", "Acme", "--owner", "ada@example.com")
     assert result.exit_code == 0
     for part in ("Acme", "ada@example.com", "ipc_"):
         assert part in result.output
 
 
-def test_what_is_refused_is_one_sentence(run: Run, member: tuple[Organization, User]) -> None:
+def test_what_is_refused_is_one_sentence(
+    command: Command, member: tuple[Organization, User]
+) -> None:
     """A refusal ends with status 1, without a traceback."""
-    result = run("org", "create", "Other", "--owner", member[1].email)
+    result = command("org", "create", "Other", "--owner", member[1].email)
     assert result.exit_code == 1
     assert result.output == "Error: ada@example.com belongs to a user already\n"
 
 
-def test_an_unknown_plan_is_refused(run: Run) -> None:
+def test_an_unknown_plan_is_refused(command: Command) -> None:
     """The refusal names the plans there are."""
-    result = run("org", "create", "A", "--owner", "a@example.com", "--plan", "gold")
+    result = command("org", "create", "A", "--owner", "a@example.com", "--plan", "gold")
     assert result.exit_code == 1
     assert "plan must be one of free, pro, teams, enterprise, not 'gold'" in result.output
-    assert run("org", "list").output == ""
+    assert command("org", "list").output == ""
 
 
-def test_an_organization_gets_another_plan(run: Run, member: tuple[Organization, User]) -> None:
+def test_an_organization_gets_another_plan(
+    command: Command, member: tuple[Organization, User]
+) -> None:
     """`org set-plan` names the organization by its name or id, and refuses unknown plans."""
     organization = member[0]
-    changed = run("org", "set-plan", "Acme", "pro")
+    changed = command("org", "set-plan", "Acme", "pro")
     assert changed.output == f"{organization.id}  pro         Acme\n"
-    assert run("org", "set-plan", organization.id, "gold").exit_code == 1
-    assert _json(run("org", "list", "--json"))[0]["plan"] == "pro"
+    assert command("org", "set-plan", organization.id, "gold").exit_code == 1
+    assert _json(command("org", "list", "--json"))[0]["plan"] == "pro"
 
 
-def test_organizations_are_listed(run: Run, member: tuple[Organization, User]) -> None:
+def test_organizations_are_listed(command: Command, member: tuple[Organization, User]) -> None:
     """`org list` prints id, plan and name, for people and for programs."""
     organization = member[0]
-    assert run("org", "list").output == (f"{organization.id}  enterprise  Acme\n")
-    assert _json(run("org", "list", "--json")) == [
+    assert command("org", "list").output == (f"{organization.id}  enterprise  Acme\n")
+    assert _json(command("org", "list", "--json")) == [
         {"id": organization.id, "name": "Acme", "plan": "enterprise"}
     ]
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
 def test_a_key_is_made_for_an_organization(
-    run: Run, ask: Ask, member: tuple[Organization, User], by: str
+    command: Command, ask: Ask, member: tuple[Organization, User], by: str
 ) -> None:
     """`key create` takes the organization's name or id; the key speaks for its owner."""
     named = getattr(member[0], by)
     arguments = ("create", "--org", named, "--name", "CI", "--role", "viewer", "--json")
-    printed = _json(run("key", *arguments))
+    printed = _json(command("key", *arguments))
     assert (printed["name"], printed["role"]) == ("CI", "viewer")
     me = ask("GET", "/api/v1/auth/me", key=printed["key"]).json
     assert (me["organization"]["id"], me["role"]) == (member[0].id, "viewer")
     assert me["user"]["id"] == member[1].id
 
 
-def test_a_key_is_printed_alone(run: Run, ask: Ask, member: tuple[Organization, User]) -> None:
+def test_a_key_is_printed_alone(
+    command: Command, ask: Ask, member: tuple[Organization, User]
+) -> None:
     """Without `--json` nothing but the key is printed, so that a shell can keep it."""
-    output = run("key", "create", "--org", "Acme", "--name", "CI").output
+    output = command("key", "create", "--org", "Acme", "--name", "CI").output
     assert ask("GET", "/api/v1/auth/me", key=output.strip()).json["role"] == "editor"
 
 
@@ -119,10 +115,10 @@ def test_a_key_is_printed_alone(run: Run, ask: Ask, member: tuple[Organization, 
     ],
 )
 def test_a_bad_key_is_refused(
-    run: Run, member: tuple[Organization, User], arguments: tuple[str, ...], part: str
+    command: Command, member: tuple[Organization, User], arguments: tuple[str, ...], part: str
 ) -> None:
     """The refusal says what to mend."""
-    result = run("key", "create", *arguments)
+    result = command("key", "create", *arguments)
     assert result.exit_code != 0
     assert part in result.output
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ipcraft.cli.program import program
 from ipcraft.plugin import Application, Hopeless, Job
-from ipcraft.testing import make_application
-from ipcraft.testing.applications import SECRET_KEY
-
-Run = Callable[..., Result]
+from ipcraft.testing import Command, make_application
 
 
 @pytest.fixture
@@ -24,18 +19,7 @@ def application(database_url: str) -> Iterator[Application]:
     app.close()
 
 
-@pytest.fixture
-def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a way to run a command on the database."""
-    monkeypatch.setenv("IPCRAFT_SECRET_KEY", SECRET_KEY)
-
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(program, ["--database", database_url, *words])
-
-    return run
-
-
-def test_jobs_are_listed_and_retried(application: Application, run: Run) -> None:
+def test_jobs_are_listed_and_retried(application: Application, command: Command) -> None:
     """Each with its state, age, attempts and reason; a failed one gets its attempts again."""
 
     def refuse(payload: object) -> None:
@@ -48,26 +32,26 @@ def test_jobs_are_listed_and_retried(application: Application, run: Run) -> None
     (ticket,) = application.orders.take(1)
     application.orders.perform(ticket)
     waiting = application.enqueue("magiclink.tidy", delay=3600)
-    shown = run("jobs")
+    shown = command("jobs")
     assert shown.exit_code == 0, shown.output
     first, second = shown.output.splitlines()
     assert first.startswith(f"{failed}  jobs.tidy  failed  ")
     assert first.endswith("s  1  the mail server refuses")
     assert second.startswith(f"{waiting}  magiclink.tidy  queued  ")
-    assert run("jobs", "retry", failed).exit_code == 0
-    assert failed not in run("jobs").output
-    assert f"{failed}  jobs.tidy  done" in run("jobs", "--all").output
+    assert command("jobs", "retry", failed).exit_code == 0
+    assert failed not in command("jobs").output
+    assert f"{failed}  jobs.tidy  done" in command("jobs", "--all").output
 
 
-def test_only_what_failed_is_retried(application: Application, run: Run) -> None:
+def test_only_what_failed_is_retried(application: Application, command: Command) -> None:
     """Anything else is told."""
-    refused = run("jobs", "retry", "job_nobodys")
+    refused = command("jobs", "retry", "job_nobodys")
     assert refused.exit_code == 1
     assert "no job job_nobodys has failed" in refused.output
 
 
-def test_a_list_has_an_end(application: Application, run: Run) -> None:
+def test_a_list_has_an_end(application: Application, command: Command) -> None:
     """The oldest come first."""
     ids = [application.enqueue("magiclink.tidy", delay=3600) for _ in range(3)]
-    lines = run("jobs", "--limit", "2").output.splitlines()
+    lines = command("jobs", "--limit", "2").output.splitlines()
     assert [line.split()[0] for line in lines] == ids[:2]

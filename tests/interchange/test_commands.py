@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from ipcraft.app import Application
-from ipcraft.cli.program import program
-from ipcraft.testing import Organization, make_organization
+from ipcraft.testing import Command, Organization, make_organization
 
 from .conftest import DATA, drifts, exported
 
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org, Served
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a way to run `ipcraft` on the application's database, in an empty folder."""
-    for name in [name for name in os.environ if name.startswith("IPCRAFT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        database = ("--database", application.settings.database_url)
-        return CliRunner().invoke(program, [*database, *arguments], prog_name="ipcraft")
-
-    return run
 
 
 def networks(organization: Organization) -> dict[str, str | None]:
@@ -45,21 +27,21 @@ def networks(organization: Organization) -> dict[str, str | None]:
 
 
 def test_netbox_goes_in_out_and_in(
-    run: Run, application: Application, organization: Organization
+    command: Command, application: Application, organization: Organization
 ) -> None:
     """Several files are one import; what is not kept is told; the export makes the same again."""
     files = [str(path) for path in sorted(DATA.glob("netbox-*.csv"))]
-    result = run("import", *files)
+    result = command("import", *files)
     assert (result.exit_code, result.stderr) == (0, "")
     assert "netbox-prefixes.csv: tenant of 68 rows is not kept\n" in result.stdout
     assert result.stdout.endswith("339 rows: 339 created, 0 changed, 0 skipped, 0 refused\n")
     for name in ("all.zip", "all.json"):
-        assert run("export", name, "--org", organization.id).exit_code == 0
+        assert command("export", name, "--org", organization.id).exit_code == 0
         other = make_organization(application)
-        result = run("import", name, "--org", other.id)
+        result = command("import", name, "--org", other.id)
         assert result.stdout.endswith("339 rows: 339 created, 0 changed, 0 skipped, 0 refused\n")
         assert drifts(application, other) == []
-        assert run("import", name, "--org", organization.id).exit_code == 0
+        assert command("import", name, "--org", organization.id).exit_code == 0
         lists = json.loads(exported(other))
         assert [len(lists[key]) for key in ("vrfs", "vlans", "subnets", "addresses")] == [
             6,
@@ -69,10 +51,12 @@ def test_netbox_goes_in_out_and_in(
         ]
 
 
-def test_a_bad_row_stops_the_import(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_a_bad_row_stops_the_import(
+    command: Command, organization: Organization, tmp_path: Path
+) -> None:
     """It is told with file, line and column; asked to, the others are imported."""
     (tmp_path / "a.csv").write_text("network,name\n10.0.0.0/24,ok\n10.0.1.5/24,bad\n")
-    result = run("import", "a.csv")
+    result = command("import", "a.csv")
     assert result.exit_code == 1
     assert result.stderr == (
         "a.csv, line 3, column network: '10.0.1.5/24' has host bits set: "
@@ -80,14 +64,16 @@ def test_a_bad_row_stops_the_import(run: Run, organization: Organization, tmp_pa
     )
     assert result.stdout.endswith("0 skipped, 1 refused (nothing was imported)\n")
     assert networks(organization) == {}
-    assert run("import", "a.csv", "--skip-bad-rows").exit_code == 0
+    assert command("import", "a.csv", "--skip-bad-rows").exit_code == 0
     assert networks(organization) == {"10.0.0.0/24": "ok"}
 
 
-def test_a_dry_run_imports_nothing(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_a_dry_run_imports_nothing(
+    command: Command, organization: Organization, tmp_path: Path
+) -> None:
     """It says what would become of the rows."""
     (tmp_path / "a.csv").write_text("network\n10.0.0.0/24\n")
-    result = run("import", "a.csv", "--dry-run")
+    result = command("import", "a.csv", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.endswith(
         "1 created, 0 changed, 0 skipped, 0 refused (nothing was imported)\n"
@@ -95,53 +81,57 @@ def test_a_dry_run_imports_nothing(run: Run, organization: Organization, tmp_pat
     assert networks(organization) == {}
 
 
-def test_columns_can_be_named(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_columns_can_be_named(command: Command, organization: Organization, tmp_path: Path) -> None:
     """A table of unknown columns is read by the fields that the user names."""
     (tmp_path / "a.csv").write_text("Netz;Zweck\n10.0.0.0/24;Büro\n")
-    assert run("import", "a.csv").exit_code == 1
-    result = run("import", "a.csv", "--column", "network=Netz", "--column", "name=Zweck")
+    assert command("import", "a.csv").exit_code == 1
+    result = command("import", "a.csv", "--column", "network=Netz", "--column", "name=Zweck")
     assert result.exit_code == 0, result.output
     assert networks(organization) == {"10.0.0.0/24": "Büro"}
-    missing = run("import", "a.csv", "--column", "network=Nets")
+    missing = command("import", "a.csv", "--column", "network=Nets")
     assert missing.stderr == (
         "a.csv, line 1: there is no column 'Nets' for network; did you mean \"Netz\"?\n"
     )
-    assert run("import", "a.csv", "--column", "nets=Netz").exit_code == 2
-    assert run("import", "a.csv", "--column", "Zweck").exit_code == 1
-    assert run("import", "a.csv", "--column", "Netz").exit_code == 0
+    assert command("import", "a.csv", "--column", "nets=Netz").exit_code == 2
+    assert command("import", "a.csv", "--column", "Zweck").exit_code == 1
+    assert command("import", "a.csv", "--column", "Netz").exit_code == 0
 
 
 def test_a_list_without_a_header_is_read(
-    run: Run, organization: Organization, tmp_path: Path
+    command: Command, organization: Organization, tmp_path: Path
 ) -> None:
     """One network a line is a table, too; they go into the folder and the VRF that is named."""
     (tmp_path / "a.txt").write_text("10.0.0.0/8\n10.1.0.0/16\n")
-    result = run("import", "a.txt", "--section", "Cloud", "--vrf", "Red")
+    result = command("import", "a.txt", "--section", "Cloud", "--vrf", "Red")
     assert result.stdout.endswith("4 rows: 4 created, 0 changed, 0 skipped, 0 refused\n")
     subnets = organization.client.get("/api/v1/subnets").json
     assert len({(each["section_id"], each["vrf_id"]) for each in subnets}) == 1
 
 
-def test_export_writes_to_standard_output(run: Run, organization: Organization) -> None:
+def test_export_writes_to_standard_output(command: Command, organization: Organization) -> None:
     """A dash is a pipe; without a format it gets CSV."""
     assert organization.client.post("/api/v1/sections", json={"name": "Berlin"}).status_code == 201
-    result = run("export", "-", "--format", "json")
+    result = command("export", "-", "--format", "json")
     assert json.loads(result.stdout)["sections"][0]["name"] == "Berlin"
-    assert run("export", "-").stdout_bytes.startswith(b"PK")
+    assert command("export", "-").stdout_bytes.startswith(b"PK")
 
 
-def test_files_that_cannot_be_used_are_told(run: Run, organization: Organization) -> None:
+def test_files_that_cannot_be_used_are_told(command: Command, organization: Organization) -> None:
     """A missing file and a folder that is not there end with a sentence."""
-    missing = run("import", "none.csv")
+    missing = command("import", "none.csv")
     assert (missing.exit_code, "none.csv: cannot be read" in missing.stderr) == (1, True)
-    nowhere = run("export", "no/where.zip")
+    nowhere = command("export", "no/where.zip")
     assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (1, True)
 
 
-def test_the_report_has_every_row(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_the_report_has_every_row(
+    command: Command, organization: Organization, tmp_path: Path
+) -> None:
     """`--report` writes what would become of each row into a file that is safe to open."""
     (tmp_path / "a.csv").write_text("network,name\n10.0.0.0/24,ok\n=1+1,bad\n")
-    result = run("import", "a.csv", "--section", "=Berlin", "--dry-run", "--report", "report.csv")
+    result = command(
+        "import", "a.csv", "--section", "=Berlin", "--dry-run", "--report", "report.csv"
+    )
     assert result.exit_code == 1
     with (tmp_path / "report.csv").open(newline="") as file:
         told = list(csv.DictReader(file))
@@ -152,55 +142,59 @@ def test_the_report_has_every_row(run: Run, organization: Organization, tmp_path
     ]
     assert (told[1]["file"], told[1]["column"]) == ("a.csv", "network")
     assert "=1+1" in told[1]["reason"]
-    nowhere = run("import", "a.csv", "--report", "no/where.csv")
+    nowhere = command("import", "a.csv", "--report", "no/where.csv")
     assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (1, True)
 
 
-def test_load_is_a_name_of_import(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_load_is_a_name_of_import(
+    command: Command, organization: Organization, tmp_path: Path
+) -> None:
     """Who has `ipcraft load` in a script need not change it; its column was that of networks."""
     (tmp_path / "a.csv").write_text("Netz,name\n10.0.0.0/24,Web\n")
-    result = run("load", "a.csv", "--section", "Berlin", "--column", "Netz")
+    result = command("load", "a.csv", "--section", "Berlin", "--column", "Netz")
     assert (result.exit_code, result.stderr) == (0, "")
     assert networks(organization) == {"10.0.0.0/24": "Web"}
-    again = run("load", "a.csv", "--section", "Berlin", "--column", "Netz")
+    again = command("load", "a.csv", "--section", "Berlin", "--column", "Netz")
     assert again.stdout.endswith("1 rows: 0 created, 0 changed, 1 skipped, 0 refused\n")
 
 
-def test_folder_and_vrf_may_be_ids(run: Run, organization: Organization, tmp_path: Path) -> None:
+def test_folder_and_vrf_may_be_ids(
+    command: Command, organization: Organization, tmp_path: Path
+) -> None:
     """What exists is named by its id, too, and nothing is made for an id that nothing has."""
     made = {
         path: organization.client.post(f"/api/v1/{path}", json={"name": "Red"}).json["id"]
         for path in ("sections", "vrfs")
     }
     (tmp_path / "a.csv").write_text("network\n10.0.0.0/24\n")
-    result = run("import", "a.csv", "--section", made["sections"], "--vrf", made["vrfs"])
+    result = command("import", "a.csv", "--section", made["sections"], "--vrf", made["vrfs"])
     assert result.exit_code == 0, result.output
     [subnet] = organization.client.get("/api/v1/subnets").json
     assert (subnet["section_id"], subnet["vrf_id"]) == (made["sections"], made["vrfs"])
     nobodys = made["vrfs"][:-1] + ("0" if made["vrfs"][-1] != "0" else "1")
-    wrong = run("import", "a.csv", "--vrf", nobodys)
+    wrong = command("import", "a.csv", "--vrf", nobodys)
     assert (wrong.exit_code, "none of yours" in wrong.stderr) == (1, True)
 
 
 def test_an_export_replaces_a_file_when_it_is_whole(
-    run: Run, organization: Organization, tmp_path: Path
+    command: Command, organization: Organization, tmp_path: Path
 ) -> None:
     """The export of yesterday stays until that of today is there; nothing else stays."""
     target = tmp_path / "all.json"
     target.write_text("yesterday")
-    assert run("export", "all.json", "--org", "nobody").exit_code == 1
+    assert command("export", "all.json", "--org", "nobody").exit_code == 1
     assert target.read_text() == "yesterday"
-    assert run("export", "all.json").exit_code == 0
+    assert command("export", "all.json").exit_code == 0
     assert json.loads(target.read_text())["subnets"] == []
     assert [path.name for path in tmp_path.iterdir()] == ["all.json"]
 
 
 @pytest.fixture
-def ask(run: Run, served: Served) -> Callable[..., Result]:
+def ask(command: Command, served: Served) -> Callable[..., Result]:
     """Give a way to run `ipcraft` for an organization of a served process."""
 
     def ask(org: Org, *arguments: str) -> Result:
-        return run(*arguments, "--url", served.url, "--key", org.key)
+        return command(*arguments, "--url", served.url, "--key", org.key)
 
     return ask
 

@@ -12,13 +12,14 @@ import pytest
 from click.testing import Result
 
 from ipcraft.app import Application
+from ipcraft.testing import Command
 from ipcraft.testing.organizations import Organization
 from ipcraft.testing.services import free_port
 
 if TYPE_CHECKING:
     from ipcraft.testing.fixtures import Org, Served
 
-Run = Callable[..., Result]
+Ask = Callable[..., Result]
 Make = Callable[..., None]
 
 
@@ -31,43 +32,43 @@ def org(served: Served) -> Org:
 
 
 @pytest.fixture
-def ask(run: Run, served: Served, org: Org) -> Run:
+def ask(command: Command, served: Served, org: Org) -> Ask:
     """Give a way to run `ipcraft next` against the served process."""
 
     def ask(*arguments: str) -> Result:
-        return run("next", "--url", served.url, "--key", org.key, *arguments)
+        return command("next", "--url", served.url, "--key", org.key, *arguments)
 
     return ask
 
 
 def test_the_address_is_all_that_is_printed(
-    run: Run, make: Make, organization: Organization
+    command: Command, make: Make, organization: Organization
 ) -> None:
     """A script takes the output as it is."""
     make("10.0.0.0/24")
-    assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
+    assert command("next", "10.0.0.0/24").output == "10.0.0.1\n"
     (subnet,) = organization.client.get("/api/v1/subnets").json
-    assert run("next", subnet["id"]).output == "10.0.0.2\n"
+    assert command("next", subnet["id"]).output == "10.0.0.2\n"
 
 
-def test_several_are_printed_one_on_a_line(run: Run, make: Make) -> None:
+def test_several_are_printed_one_on_a_line(command: Command, make: Make) -> None:
     """`--count` takes so many, or none."""
     make("10.0.0.0/29")
-    assert run("next", "10.0.0.0/29", "--count", "4").output.split() == [
+    assert command("next", "10.0.0.0/29", "--count", "4").output.split() == [
         f"10.0.0.{n}" for n in range(1, 5)
     ]
-    result = run("next", "10.0.0.0/29", "--count", "3")
+    result = command("next", "10.0.0.0/29", "--count", "3")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: Subnet 10.0.0.0/29 has not 3 free addresses left")
 
 
 def test_the_fields_of_an_address_may_be_given(
-    run: Run, make: Make, organization: Organization
+    command: Command, make: Make, organization: Organization
 ) -> None:
     """What is known of the address goes with it."""
     make("10.0.0.0/24")
     arguments = ("--hostname", "db1", "--mac", "001a.2b3c.4d5e", "--description", "Database")
-    run("next", "10.0.0.0/24", *arguments, "--status", "reserved", "--owner", "Ada")
+    command("next", "10.0.0.0/24", *arguments, "--status", "reserved", "--owner", "Ada")
     (address,) = organization.client.get("/api/v1/addresses").json
     assert {
         name: address[name]
@@ -81,11 +82,11 @@ def test_the_fields_of_an_address_may_be_given(
     }
 
 
-def test_the_strategy_may_be_chosen(run: Run, make: Make) -> None:
+def test_the_strategy_may_be_chosen(command: Command, make: Make) -> None:
     """The plugins' strategies are known by name."""
     make("10.0.0.0/24")
-    assert run("next", "10.0.0.0/24", "--strategy", "last").output == "10.0.0.254\n"
-    result = run("next", "10.0.0.0/24", "--strategy", "lst")
+    assert command("next", "10.0.0.0/24", "--strategy", "last").output == "10.0.0.254\n"
+    result = command("next", "10.0.0.0/24", "--strategy", "lst")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: there is no strategy 'lst'; did you mean \"last\"?")
 
@@ -99,30 +100,30 @@ def test_the_strategy_may_be_chosen(run: Run, make: Make) -> None:
     ],
 )
 def test_a_bad_field_is_named_by_its_option(
-    run: Run, make: Make, option: str, value: str, complaint: str
+    command: Command, make: Make, option: str, value: str, complaint: str
 ) -> None:
     """Nothing is taken then."""
     make("10.0.0.0/24")
-    result = run("next", "10.0.0.0/24", option, value)
+    result = command("next", "10.0.0.0/24", option, value)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(complaint)
-    assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
+    assert command("next", "10.0.0.0/24").output == "10.0.0.1\n"
 
 
-def test_the_vrf_may_be_named(run: Run, make: Make, organization: Organization) -> None:
+def test_the_vrf_may_be_named(command: Command, make: Make, organization: Organization) -> None:
     """`--vrf` says in which VRF the network is."""
     make("10.0.0.0/24")
     body = {"name": "Blue", "rd": "65000:1"}
     vrf_id = organization.client.post("/api/v1/vrfs", json=body).json["id"]
     body = {"network": "10.0.0.0/24", "vrf_id": vrf_id}
     assert organization.client.post("/api/v1/subnets", json=body).status_code == 201
-    assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
+    assert command("next", "10.0.0.0/24").output == "10.0.0.1\n"
     for number, name in enumerate(("Blue", "65000:1", vrf_id), start=1):
-        assert run("next", "10.0.0.0/24", "--vrf", name).output == f"10.0.0.{number}\n"
-    assert run("next", "10.0.0.0/24", "--vrf", "Red").stderr == "Error: there is no VRF Red\n"
+        assert command("next", "10.0.0.0/24", "--vrf", name).output == f"10.0.0.{number}\n"
+    assert command("next", "10.0.0.0/24", "--vrf", "Red").stderr == "Error: there is no VRF Red\n"
 
 
-def test_a_server_is_asked_for_a_subnet_of_a_vrf(ask: Run, org: Org) -> None:
+def test_a_server_is_asked_for_a_subnet_of_a_vrf(ask: Ask, org: Org) -> None:
     """`--vrf` goes with `--url` too."""
     body = {"name": "Blue", "rd": "65000:1"}
     vrf_id = org.post("/api/v1/vrfs", json=body).json()["id"]
@@ -136,7 +137,7 @@ def test_a_server_is_asked_for_a_subnet_of_a_vrf(ask: Run, org: Org) -> None:
     assert missing == "Error: there is no subnet 10.9.0.0/24 in VRF Blue\n"
 
 
-def test_a_server_may_be_asked(ask: Run, served: Served, org: Org) -> None:
+def test_a_server_may_be_asked(ask: Ask, served: Served, org: Org) -> None:
     """`--url` and `--key` take the address from a served process."""
     assert ask("10.0.0.0/24").output == "10.0.0.1\n"
     (subnet,) = org.get("/api/v1/subnets").json()
@@ -146,15 +147,15 @@ def test_a_server_may_be_asked(ask: Run, served: Served, org: Org) -> None:
 
 
 def test_the_environment_names_the_server(
-    run: Run, served: Served, org: Org, monkeypatch: pytest.MonkeyPatch
+    command: Command, served: Served, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IPCRAFT_URL and IPCRAFT_API_KEY stand for the options."""
     monkeypatch.setenv("IPCRAFT_URL", f"{served.url}/")
     monkeypatch.setenv("IPCRAFT_API_KEY", org.key)
-    assert run("next", "10.0.0.0/24").output == "10.0.0.1\n"
+    assert command("next", "10.0.0.0/24").output == "10.0.0.1\n"
 
 
-def test_what_the_server_refuses_is_passed_on(ask: Run) -> None:
+def test_what_the_server_refuses_is_passed_on(ask: Ask) -> None:
     """The server's sentence is the message."""
     assert ask("10.9.0.0/24").stderr == "Error: there is no subnet 10.9.0.0/24\n"
     result = ask("10.0.0.0/24", "--strategy", "nonsense")
@@ -162,17 +163,17 @@ def test_what_the_server_refuses_is_passed_on(ask: Run) -> None:
     assert "answered 400: there is no strategy" in result.stderr
 
 
-def test_a_bad_key_is_a_message(run: Run, served: Served) -> None:
+def test_a_bad_key_is_a_message(command: Command, served: Served) -> None:
     """A refused key ends with status 1."""
-    result = run("next", "--url", served.url, "--key", "nonsense", "10.0.0.0/24")
+    result = command("next", "--url", served.url, "--key", "nonsense", "10.0.0.0/24")
     assert result.exit_code == 1
     assert "answered 401: " in result.stderr
 
 
-def test_a_server_that_is_not_there_is_a_message(run: Run) -> None:
+def test_a_server_that_is_not_there_is_a_message(command: Command) -> None:
     """The address that was tried is named."""
     url = f"http://127.0.0.1:{free_port()}"
-    result = run("next", "--url", url, "--key", "k", "10.0.0.0/24")
+    result = command("next", "--url", url, "--key", "k", "10.0.0.0/24")
     assert (result.exit_code, result.stderr) == (
         1,
         f"Error: {url}/api/v1/subnets cannot be reached\n",
@@ -180,9 +181,9 @@ def test_a_server_that_is_not_there_is_a_message(run: Run) -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "nonsense"])
-def test_an_url_that_is_none_is_a_message(run: Run, url: str) -> None:
+def test_an_url_that_is_none_is_a_message(command: Command, url: str) -> None:
     """A mistyped address is told as such."""
-    result = run("next", "--url", url, "--key", "k", "10.0.0.0/24")
+    result = command("next", "--url", url, "--key", "k", "10.0.0.0/24")
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {url}/api/v1/subnets: ")
 
@@ -197,10 +198,10 @@ def test_an_url_that_is_none_is_a_message(run: Run, url: str) -> None:
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
-    run: Run, arguments: tuple[str, ...], complaint: str
+    command: Command, arguments: tuple[str, ...], complaint: str
 ) -> None:
     """A usage error ends with status 2."""
-    result = run("next", "10.0.0.0/24", *arguments)
+    result = command("next", "10.0.0.0/24", *arguments)
     assert result.exit_code == 2
     assert complaint in result.stderr
 

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from click.testing import Result
-
+from ipcraft.testing import Command
 from ipcraft.testing.organizations import Organization
 
-Run = Callable[..., Result]
 Make = Callable[..., None]
 
 
-def test_what_is_found_is_printed(run: Run, make: Make) -> None:
+def test_what_is_found_is_printed(command: Command, make: Make) -> None:
     """The best first, a line each, without empty columns."""
     make("10.0.0.0/8", "10.1.0.0/16")
-    result = run("search", "net")
+    result = command("search", "net")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == ["10.0.0.0/8   net 0", "10.1.0.0/16  net 1"]
-    assert run("search", "net", "in:10.1.0.0/16").stdout == "10.1.0.0/16  net 1\n"
+    assert command("search", "net", "in:10.1.0.0/16").stdout == "10.1.0.0/16  net 1\n"
 
 
-def test_each_term_is_explained(run: Run, make: Make) -> None:
+def test_each_term_is_explained(command: Command, make: Make) -> None:
     """`--explain` says how the terms are understood, also when nothing matches."""
     make("10.0.0.0/8")
-    result = run("search", "--explain", "10.0.0.1", "nothere")
+    result = command("search", "--explain", "10.0.0.1", "nothere")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         (
@@ -36,16 +34,16 @@ def test_each_term_is_explained(run: Run, make: Make) -> None:
     assert result.stderr == "nothing matches\n"
 
 
-def test_texts_cannot_command_the_terminal(run: Run, organization: Organization) -> None:
+def test_texts_cannot_command_the_terminal(command: Command, organization: Organization) -> None:
     """Control characters of a name are printed as spaces."""
     body = {"network": "10.0.0.0/8", "name": "a\x1b[31m\nb"}
     organization.client.post("/api/v1/subnets", json=body)
-    assert run("search", "a").stdout == "10.0.0.0/8  a [31m b\n"
+    assert command("search", "a").stdout == "10.0.0.0/8  a [31m b\n"
 
 
-def test_a_search_that_cannot_be_meant_is_refused(run: Run, make: Make) -> None:
+def test_a_search_that_cannot_be_meant_is_refused(command: Command, make: Make) -> None:
     """The reason is told."""
     make("10.0.0.0/8")
-    result = run("search", "status:actve")
+    result = command("search", "status:actve")
     assert result.exit_code != 0
     assert 'did you mean "active"?' in result.output

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from ipcraft_invoice.lines import HEAD, Month
 
-from ipcraft.cli.program import program
 from ipcraft.config import ConfigError
 from ipcraft.plugin import Application
-from ipcraft.testing import Clock, Organization, make_application, make_organization
-from ipcraft.testing.applications import SECRET_KEY
+from ipcraft.testing import Clock, Command, Organization, make_application, make_organization
 from ipcraft_accounts import change_plan
 
 from .conftest import SECTION
+
+Run = Callable[..., Result]
 
 CHECKOUT = "/api/v1/billing/checkout"
 PORTAL = "/api/v1/billing/portal"
@@ -34,18 +35,16 @@ teams = "199.00"
 """
 
 
-def run(app: Application, folder: Path, *arguments: str) -> Result:
-    """Run a command as the operator does, on the application's database. It is long after 2024."""
-    (folder / "ipcraft.toml").write_text(TOML)
-    url = app.settings.database_url
-    environ = {"IPCRAFT_DATABASE_URL": url, "IPCRAFT_SECRET_KEY": SECRET_KEY}
-    words = ["--config", str(folder / "ipcraft.toml"), "invoice", *arguments]
-    return CliRunner().invoke(program, words, env=environ)
+@pytest.fixture
+def invoice(command: Command, tmp_path: Path) -> Run:
+    """Give a way to run `ipcraft invoice` as the operator does. It is long after 2024."""
+    (tmp_path / "ipcraft.toml").write_text(TOML)
+    return partial(command, "invoice")
 
 
-def lines(app: Application, folder: Path, month: str = "2024-03") -> list[Mapping[str, str]]:
+def lines(invoice: Run, month: str = "2024-03") -> list[Mapping[str, str]]:
     """Give the lines of a month."""
-    result = run(app, folder, "lines", month)
+    result = invoice("lines", month)
     assert result.exit_code == 0, result.output
     reader = csv.DictReader(io.StringIO(result.output))
     rows = list(reader)
@@ -112,14 +111,14 @@ def test_settings_that_cannot_work_stop_the_start(
 
 
 def test_each_part_of_a_month_costs_its_share(
-    application: Application, organization: Organization, clock: Clock, tmp_path: Path
+    application: Application, organization: Organization, clock: Clock, invoice: Run
 ) -> None:
     """Ten days of one plan, twenty-one of another; what is free has no line."""
     give(application, organization, "pro")
     clock.advance(hours=10 * DAY)
     give(application, organization, "teams")
     clock.advance(hours=40 * DAY)
-    first, second = lines(application, tmp_path)
+    first, second = lines(invoice)
     assert first["organization_id"] == second["organization_id"] == organization.id
     assert [each["plan"] for each in (first, second)] == ["pro", "teams"]
     assert (first["from"], first["until"]) == ("2024-03-01T00:00:00Z", "2024-03-11T00:00:00Z")
@@ -127,23 +126,23 @@ def test_each_part_of_a_month_costs_its_share(
     assert [each["share"] for each in (first, second)] == ["0.322581", "0.677419"]
     assert [each["amount"] for each in (first, second)] == ["9.35", "134.81"]
     assert {each["currency"] for each in (first, second)} == {"EUR"}
-    (april,) = lines(application, tmp_path, "2024-04")
+    (april,) = lines(invoice, "2024-04")
     assert (april["plan"], april["amount"]) == ("teams", "199.00")
 
 
 def test_a_whole_month_costs_the_price(
-    application: Application, organization: Organization, clock: Clock, tmp_path: Path
+    application: Application, organization: Organization, clock: Clock, invoice: Run
 ) -> None:
     """Exactly, whatever the length of the month."""
     give(application, organization, "pro")
     clock.advance(hours=365 * DAY)
     for month in ("2024-03", "2024-04", "2024-12", "2025-02"):
-        (line,) = lines(application, tmp_path, month)
+        (line,) = lines(invoice, month)
         assert (line["price"], line["amount"]) == ("29.00", "29.00")
 
 
 def test_a_deleted_organization_has_its_lines(
-    application: Application, organization: Organization, clock: Clock, tmp_path: Path
+    application: Application, organization: Organization, clock: Clock, invoice: Run
 ) -> None:
     """An invoice has still to be written for it."""
     give(application, organization, "pro")
@@ -152,14 +151,12 @@ def test_a_deleted_organization_has_its_lines(
     gone = organization.client.delete("/api/v1/organization", json={"name": name})
     assert gone.status_code == 204
     clock.advance(hours=60 * DAY)
-    (line,) = lines(application, tmp_path)
+    (line,) = lines(invoice)
     assert (line["organization"], line["amount"]) == (name, "14.50")
-    assert lines(application, tmp_path, "2024-04") == []
+    assert lines(invoice, "2024-04") == []
 
 
-def test_plans_from_before_count_from_now_on(
-    database_url: str, clock: Clock, tmp_path: Path
-) -> None:
+def test_plans_from_before_count_from_now_on(database_url: str, clock: Clock, invoice: Run) -> None:
     """What was before the plugin was enabled has no line, and counts once however often it runs."""
     before = make_application(database_url, clock=clock)
     organization = make_organization(before, plan="pro")
@@ -171,13 +168,13 @@ def test_plans_from_before_count_from_now_on(
     for _ in range(2):
         app.jobs["invoice.begin"].run({})
     clock.advance(hours=40 * DAY)
-    (line,) = lines(app, tmp_path)
+    (line,) = lines(invoice)
     assert (line["organization_id"], line["from"]) == (organization.id, "2024-03-11T00:00:00Z")
     app.close()
 
 
 def test_a_name_is_no_formula(
-    application: Application, organization: Organization, clock: Clock, tmp_path: Path
+    application: Application, organization: Organization, clock: Clock, invoice: Run
 ) -> None:
     """A spreadsheet that opens the file runs nothing that somebody has called themselves."""
     body = {"name": '=HYPERLINK("https://evil.example")'}
@@ -187,27 +184,25 @@ def test_a_name_is_no_formula(
     )
     give(application, organization, "pro")
     clock.advance(hours=DAY)
-    (line,) = lines(application, tmp_path)
+    (line,) = lines(invoice)
     assert line["organization"] == "'" + body["name"]
 
 
 def test_the_file_is_written_where_it_is_wanted(
-    application: Application, organization: Organization, clock: Clock, tmp_path: Path
+    application: Application, organization: Organization, clock: Clock, invoice: Run
 ) -> None:
     """The same lines as on standard output."""
     give(application, organization, "pro")
     clock.advance(hours=DAY)
-    file = tmp_path / "march.csv"
-    assert run(application, tmp_path, "lines", "2024-03", "--output", str(file)).exit_code == 0
-    assert organization.id in file.read_text()
+    assert invoice("lines", "2024-03", "--output", "march.csv").exit_code == 0
+    assert organization.id in Path("march.csv").read_text()
 
 
+@pytest.mark.usefixtures("application")
 @pytest.mark.parametrize("month", ["2024-13", "March", "2024", "9999-01"])
-def test_what_is_no_month_that_has_begun_is_refused(
-    application: Application, tmp_path: Path, month: str
-) -> None:
+def test_what_is_no_month_that_has_begun_is_refused(invoice: Run, month: str) -> None:
     """With a sentence, and no file."""
-    result = run(application, tmp_path, "lines", month)
+    result = invoice("lines", month)
     assert result.exit_code == 1
     assert month in result.output
 
