@@ -6,7 +6,6 @@ a run that comes again finds what the one before has written, and writes the res
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from ipcraft_interchange.importing import Import, Phase, opened
 from ipcraft_interchange.imports import UNDER_WAY, StoredImport
 from ipcraft_interchange.intake import Choices
 from ipcraft_interchange.reports import Summary
-from ipcraft_interchange.staging import Verdict
+from ipcraft_interchange.staging import StagingError, Verdict
 from ipcraft_interchange.uploads import restored
 from ipcraft_interchange.writing import Target
 
@@ -62,7 +61,7 @@ class Runs:
             _Run(self._app, organization_id, stored, self._importers()).work()
         except Cancelled:
             return
-        except (Invalid, OSError, sqlite3.Error) as error:
+        except (Invalid, OSError, StagingError) as error:
             reason = error.message if isinstance(error, Invalid) else f"it stopped: {error}"
             self.give_up(organization_id, import_id, reason)
         except RequestError:

@@ -94,8 +94,12 @@ class Reported:
     changes: tuple[str, ...]
 
 
+StagingError = sqlite3.Error
+"""What `Staging` raises when it cannot hold the rows, such as on a full disk."""
+
+
 class Staging:
-    """Hold the rows of one import."""
+    """Hold the rows of one import. Raises `StagingError`."""
 
     def __init__(self, folder: Path) -> None:
         self._database = sqlite3.connect(folder / "rows.db", isolation_level=None)
