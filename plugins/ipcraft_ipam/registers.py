@@ -31,6 +31,7 @@ from ipcraft.plugin import (
     new_id,
     own,
 )
+from ipcraft_ipam.searchable import register_text
 
 
 class Record(Protocol):
@@ -85,7 +86,7 @@ class Register(Generic[R]):
         self._one = Statement(one, into)
         self._one_to_change = Statement(one.with_for_update(), into)
         self._insert = Statement(insert(table))
-        self._written = (*kind.editable, "updated_at")
+        self._written = (*kind.editable, "updated_at", "search_text")
         self._update = Statement(
             update(table)
             .where(*by_id)
@@ -125,8 +126,7 @@ class Register(Generic[R]):
     def create(self, tx: Transaction, values: Mapping[str, Any]) -> R:
         """Create a record of the given fields."""
         record = self.propose(tx, values)
-        row = {column.name: getattr(record, column.name) for column in self._columns}
-        tx.write(self._insert, **row)
+        tx.write(self._insert, **self._row(record))
         return record
 
     def propose(self, tx: Transaction, values: Mapping[str, Any]) -> R:
@@ -150,8 +150,8 @@ class Register(Generic[R]):
         record = replace(old, **changed, updated_at=tx.now)
         before = {name: getattr(old, name) for name in changed}
         tx.record(self._change("updated", record, changed, before=before))
-        new = {f"new_{name}": getattr(record, name) for name in self._written}
-        tx.write(self._update, id=record_id, **new)
+        row = self._row(record)
+        tx.write(self._update, id=record_id, **{f"new_{name}": row[name] for name in self._written})
         return record
 
     def remove(self, tx: Transaction, record: R) -> None:
@@ -159,6 +159,11 @@ class Register(Generic[R]):
         before = {name: getattr(record, name) for name in self._kind.editable}
         tx.record(self._change("deleted", record, {}, before=before))
         tx.write(self._delete, id=record.id)
+
+    def _row(self, record: R) -> dict[str, Any]:
+        """Give all columns of a record, what it is found by among them."""
+        row = {column.name: getattr(record, column.name) for column in self._columns}
+        return {**row, "search_text": register_text(row)}
 
     def _found(self, record: R | None) -> R:
         if record is None:

@@ -192,7 +192,7 @@ class SearchQuery(Query):
         required=True,
         metadata={
             "description": "Texts, addresses, networks, MAC addresses and fields such as "
-            "`status:dhcp`; all must match.",
+            "`vlan:120`, `vrf:blue`, `section:office` and `status:dhcp`; all must match.",
             "examples": ["web status:active"],
         },
     )

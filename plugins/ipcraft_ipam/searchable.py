@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
 START, END = "\x01", "\x02"
 TAGS: Mapping[str, str] = {
@@ -18,6 +19,8 @@ TAGS: Mapping[str, str] = {
     "owner": "\x10",
     "description": "\x11",
     "status": "\x12",
+    "number": "\x13",
+    "rd": "\x14",
 }
 """The fields that have text, and what each is written between."""
 
@@ -52,6 +55,12 @@ def address_text(
 def subnet_text(*, name: str | None, description: str | None) -> str | None:
     """Give the text of a subnet, or None."""
     return _text(name=name, description=description)
+
+
+def register_text(fields: Mapping[str, Any]) -> str:
+    """Give the text of a VRF, a VLAN or a folder; fields that are not searched are left out."""
+    texts = {name: fields[name] for name in TAGS if fields.get(name) is not None}
+    return _text(**{name: str(value) for name, value in texts.items()}) or ""
 
 
 def _text(**fields: str | None) -> str | None:

@@ -44,6 +44,7 @@ sections = tenant_table(
     Column("sort_order", BigInteger, nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    Column("search_text", ExactText),
 )
 
 vrfs = tenant_table(
@@ -55,6 +56,7 @@ vrfs = tenant_table(
     Column("description", ExactText),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    Column("search_text", ExactText),
     UniqueConstraint("organization_id", "name", name="uq_vrfs_name"),
     UniqueConstraint("organization_id", "rd", name="uq_vrfs_rd"),
 )
@@ -68,6 +70,7 @@ vlans = tenant_table(
     Column("description", ExactText),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    Column("search_text", ExactText),
     UniqueConstraint("organization_id", "number", "name", name="uq_vlans_number"),
 )
 

@@ -95,4 +95,11 @@ def test_text_is_kept_and_sorted_byte_by_byte(
 def row(name: str, number: int) -> dict[str, Any]:
     """Give a folder as a row."""
     times = {"created_at": 0, "updated_at": 0}
-    return {"id": f"sec{number}", "name": name, "description": None, "sort_order": number, **times}
+    return {
+        "id": f"sec{number}",
+        "name": name,
+        "description": None,
+        "sort_order": number,
+        "search_text": None,
+        **times,
+    }

@@ -10,6 +10,7 @@ from ipcraft.app import Application
 
 _AT = "UPDATE alembic_version_ipam SET version_num = '{revision}'"
 _TABLES = ("subnets", "addresses")
+_REGISTERS = ("sections", "vrfs", "vlans")
 _SEARCH = {
     "sqlite": (
         "DROP TRIGGER {table}_search_added",
@@ -33,7 +34,7 @@ def go_back(application: Application, revision: str, statements: Iterable[str] =
     undo = [each.format(table=table) for table in _TABLES for each in _SEARCH[backend]]
     if backend == "postgresql":
         undo.append("DROP FUNCTION ipam_search_pieces")
-    undo += [f"ALTER TABLE {table} DROP COLUMN search_text" for table in _TABLES]
+    undo += [f"ALTER TABLE {table} DROP COLUMN search_text" for table in (*_TABLES, *_REGISTERS)]
     engine = create_engine(url.set(drivername=driver))
     with engine.begin() as connection:
         for statement in (*undo, *statements, _AT.format(revision=revision)):

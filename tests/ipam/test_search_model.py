@@ -32,14 +32,38 @@ fragments = words.flatmap(
 )
 
 
+REGISTERS: dict[str, list[dict[str, Any]]] = {
+    "vlans": [
+        {"number": 120, "name": "web"},
+        {"number": 120, "name": "Web é"},
+        {"number": 12, "name": "office", "description": "web"},
+    ],
+    "vrfs": [{"name": "Blue", "rd": "65000:1"}, {"name": "blue web"}],
+    "sections": [{"name": "Web Servers"}, {"name": "DMZ", "description": "office"}],
+}
+
+
 @st.composite
 def subnet_bodies(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Draw some subnets."""
-    chosen = draw(st.lists(st.sampled_from(NETWORKS[1:]), unique=True, max_size=4))
-    around = [NETWORKS[0], NETWORKS[4]]
+    """Draw some subnets; `vrf`, `vlan` and `section` are places in `REGISTERS`."""
+    places = {
+        (network, vrf): None
+        for vrf in (None, *draw(st.sets(st.sampled_from([0, 1]))))
+        for network in (
+            *(NETWORKS[0], NETWORKS[4]),
+            *draw(st.lists(st.sampled_from(NETWORKS[1:]), unique=True, max_size=4)),
+        )
+    }
     return [
-        {"network": network, "name": draw(texts), "description": draw(texts)}
-        for network in dict.fromkeys([*around, *chosen])
+        {
+            "network": network,
+            "name": draw(texts),
+            "description": draw(texts),
+            "vrf": vrf,
+            "vlan": draw(st.none() | st.integers(0, 2)),
+            "section": draw(st.none() | st.integers(0, 1)),
+        }
+        for network, vrf in places
     ]
 
 
@@ -71,6 +95,21 @@ def networks(text: str) -> st.SearchStrategy[Sought]:
     return st.sampled_from([Sought(f"in:{text}", network=network)])
 
 
+called = st.sampled_from(
+    [
+        Sought("vlan:120", called=("vlans", "120")),
+        Sought("vlan:0012", called=("vlans", "12")),
+        Sought("vlan:web", called=("vlans", "web")),
+        Sought("vlan:e", called=("vlans", "e")),
+        Sought('vlan:"12"', called=("vlans", "no vlan is called 12")),
+        Sought("vrf:blue", called=("vrfs", "blue")),
+        Sought("vrf:65000:1", called=("vrfs", "65000:1")),
+        Sought("vrf:web", called=("vrfs", "web")),
+        Sought("vrf:global", called=("vrfs", "global")),
+        Sought("section:dmz", called=("sections", "dmz")),
+        Sought('folder:"b ser"', called=("sections", "b ser")),
+    ]
+)
 free = st.integers(0, 300).flatmap(
     lambda number: st.sampled_from(
         [
@@ -90,23 +129,45 @@ terms = (
                        Sought("mac:a", digits="a")])
     | st.sampled_from(STATUSES).map(lambda status: Sought(f"status:{status}", status=status))
     | free
+    | called
+    | called
 )  # fmt: skip
 
 
 searches = st.lists(st.lists(terms, min_size=1, max_size=3), min_size=6, max_size=16)
 
 
-def filled(application: Application, subnets: list[Any], addresses: list[Any]) -> Organization:
-    """Make an organization that has these."""
+def filled(
+    application: Application, subnets: list[Any], addresses: list[Any]
+) -> tuple[Organization, Records]:
+    """Make an organization that has these, the addresses in each VRF."""
     organization = make_organization(application)
+    client = organization.client
+    registers: dict[str, list[Any]] = {
+        kind: [created(organization, kind, body) for body in bodies]
+        for kind, bodies in REGISTERS.items()
+    }
     for body in subnets:
-        assert organization.client.post("/api/v1/subnets", json=body).status_code == 201
-    found = organization.client.get("/api/v1/subnets").json
-    for root in (each for each in found if each["parent_id"] is None):
+        references = {
+            f"{name}_id": None if place is None else registers[f"{name}s"][place]["id"]
+            for name, place in ((name, body.get(name)) for name in ("vrf", "vlan", "section"))
+        }
+        own = {name: body[name] for name in ("network", "name", "description") if name in body}
+        created(organization, "subnets", {**own, **references})
+    for root in (each for each in client.get("/api/v1/subnets").json if each["parent_id"] is None):
         mine = [each for each in addresses if (":" in each["ip"]) == (":" in root["network"])]
-        path = f"/api/v1/subnets/{root['id']}/addresses"
-        assert organization.client.post(path, json=mine).status_code == 201
-    return organization
+        created(organization, f"subnets/{root['id']}/addresses", mine)
+    records = Records(
+        client.get("/api/v1/subnets").json, client.get("/api/v1/addresses").json, registers
+    )
+    return organization, records
+
+
+def created(organization: Organization, path: str, body: Any) -> Any:
+    """Create something and give it."""
+    answer = organization.client.post(f"/api/v1/{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json
 
 
 def search(organization: Organization, sought: list[Sought], *, limit: int) -> dict[str, Any]:
@@ -126,15 +187,13 @@ def ids(records: list[dict[str, Any]]) -> list[str]:
 def test_a_search_finds_what_a_plain_look_finds(application: Application) -> None:
     """All of it, or as many as asked for; a single text's best matches come first."""
     web = {"ip": "10.0.1.7", "hostname": "web", "owner": "é", "mac_address": MACS[0]}
-    other = filled(application, [{"network": NETWORKS[0], "name": "web"}], [web])
+    other, _ = filled(application, [{"network": NETWORKS[0], "name": "web", "vlan": 0}], [web])
     assert other.client.get("/api/v1/search", params={"q": "web"}).json["addresses"]
 
     @settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
     @given(subnet_bodies(), address_bodies(), searches)
     def check(subnets: list[Any], addresses: list[Any], searches: list[list[Sought]]) -> None:
-        organization = filled(application, subnets, addresses)
-        get = organization.client.get
-        records = Records(get("/api/v1/subnets").json, get("/api/v1/addresses").json)
+        organization, records = filled(application, subnets, addresses)
         for sought, limit in product(searches, (1000, 2)):
             compare(records, sought, search(organization, sought, limit=limit), limit=limit)
 
@@ -143,11 +202,12 @@ def test_a_search_finds_what_a_plain_look_finds(application: Application) -> Non
 
 def compare(records: Records, sought: list[Sought], found: dict[str, Any], *, limit: int) -> None:
     """Compare what was found with what there is."""
-    expected = records.matching_addresses(sought)
-    for kind, every in (("addresses", expected), ("subnets", records.matching_subnets(sought))):
+    for kind in ("addresses", "subnets", *REGISTERS):
+        every = records.matching(kind, sought)
         assert set(ids(found[kind])) <= set(ids(every)), (sought, kind)
         assert len(found[kind]) == min(len(every), limit), (sought, kind)
     if len(sought) == 1 and sought[0].text is not None:
+        expected = records.matching("addresses", sought)
         ranks = [text_rank(each, sought[0], ADDRESS_TEXTS) for each in found["addresses"]]
         best = sorted(text_rank(each, sought[0], ADDRESS_TEXTS) or 0 for each in expected)
         assert ranks == best[:limit], sought

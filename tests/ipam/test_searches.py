@@ -201,3 +201,129 @@ def test_viewers_search_and_strangers_find_nothing(
     assign(organization, subnet, {"ip": "10.0.1.7", "hostname": "web"})
     viewer = organization.client_as(application, "viewer")
     assert viewer.get("/api/v1/search", params={"q": "web"}).json["addresses"]
+
+
+@pytest.fixture
+def campus(organization: Organization) -> dict[str, str]:
+    """Make a VLAN, a VRF and a folder with subnets in and around them, and hosts; give the ids."""
+    post = organization.client.post
+    made: dict[str, str] = {}
+    for path, name, body in (
+        ("vlans", "guests", {"number": 120, "name": "Guests"}),
+        ("vlans", "staff", {"number": 121, "name": "Guests' staff"}),
+        ("vrfs", "blue", {"name": "Blue", "rd": "65000:1"}),
+        ("sections", "office", {"name": "Head Office"}),
+    ):
+        made[name] = post(f"/api/v1/{path}", json=body).json["id"]
+    for network, references in (
+        ("10.0.0.0/8", {}),
+        ("10.1.0.0/16", {"vlan_id": made["guests"]}),
+        ("10.1.1.0/24", {"section_id": made["office"]}),
+        ("10.2.0.0/16", {"vlan_id": made["staff"], "section_id": made["office"]}),
+        ("10.1.0.0/16", {"vrf_id": made["blue"]}),
+    ):
+        body = {"network": network, **references}
+        subnet = post("/api/v1/subnets", json=body).json["id"]
+        base = network.rpartition(".")[0]
+        bodies = [{"ip": f"{base}.{n}", "hostname": f"host-{n}"} for n in (7, 8)]
+        assert post(f"/api/v1/subnets/{subnet}/addresses", json=bodies).status_code == 201
+    return made
+
+
+def places(organization: Organization, query: str) -> list[str]:
+    """Give the networks and addresses found, in order."""
+    found = search(organization, query)
+    return [*(each["network"] for each in found["subnets"]), *(a["ip"] for a in found["addresses"])]
+
+
+@pytest.mark.usefixtures("campus")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("vlan:120", ["10.1.0.0/16", "10.1.0.7", "10.1.0.8", "10.1.1.7", "10.1.1.8"]),
+        ("vlan:guests", ["10.1.0.0/16", "10.1.0.7", "10.1.0.8", "10.1.1.7", "10.1.1.8"]),
+        ("vlan:12", []),
+        ("vlan:staff hostname:host-7", ["10.2.0.7"]),
+        ("vlan:120 section:office", ["10.1.1.7", "10.1.1.8"]),
+        ("vlan:120 in:10.1.1.0/24 host-8", ["10.1.1.8"]),
+        ("vlan:120 10.1.1.7", ["10.1.0.0/16", "10.1.1.7"]),
+        ("vlan:120 in:10.2.0.0/16", []),
+        ("vlan:120 vrf:blue", []),
+        ("vrf:blue", ["10.1.0.0/16", "10.1.0.7", "10.1.0.8"]),
+        ("vrf:65000:1 10.1.0.7", ["10.1.0.0/16", "10.1.0.7"]),
+        ("vrf:global 10.1.0.7", ["10.1.0.0/16", "10.0.0.0/8", "10.1.0.7"]),
+        ("section:office free:<=252", ["10.1.1.0/24"]),
+        ("folder:head vlan:121", ["10.2.0.0/16", "10.2.0.7", "10.2.0.8"]),
+    ],
+)
+def test_what_is_in_a_vlan_a_vrf_or_a_folder_is_found(
+    organization: Organization, query: str, expected: list[str]
+) -> None:
+    """Its subnets, and all addresses in these, those of subnets inside too; with other terms."""
+    assert places(organization, query) == expected
+
+
+def test_vlans_vrfs_and_folders_are_found_themselves(
+    organization: Organization, campus: dict[str, str]
+) -> None:
+    """By number, name, route distinguisher and description, as their lists show them."""
+    for query, kind, expected in (
+        ("120", "vlans", ["guests"]),
+        ("guests", "vlans", ["guests", "staff"]),
+        ("vlan:121", "vlans", ["staff"]),
+        ("65000:1", "vrfs", ["blue"]),
+        ("vrf:blue", "vrfs", ["blue"]),
+        ("head office", "sections", ["office"]),
+        ("name:office", "sections", ["office"]),
+        ("hostname:office", "sections", []),
+    ):
+        shown = search(organization, query)[kind]
+        assert [each["id"] for each in shown] == [campus[name] for name in expected], query
+        assert all(
+            each == organization.client.get(f"/api/v1/{kind}/{each['id']}").json for each in shown
+        )
+    assert len(search(organization, "guests", limit="1")["vlans"]) == 1
+    organization.client.patch(f"/api/v1/vlans/{campus['staff']}", json={"name": "Printers"})
+    assert [each["name"] for each in search(organization, "printers")["vlans"]] == ["Printers"]
+
+
+@pytest.mark.usefixtures("campus")
+@pytest.mark.parametrize(
+    ("query", "meaning", "hint"),
+    [
+        ("vlan:120", "in the VLAN 120 Guests", None),
+        ("vlan:guest", "in one of 2 VLANs: 120 Guests, 121 Guests' staff", None),
+        ("vlan:9", 'in the VLAN "9", which there is not', "there is no VLAN 9"),
+        ("vrf:bleu", 'in the VRF "bleu", which there is not',
+         'there is no VRF bleu; did you mean "blue"?'),
+        ("section:hd", 'in the folder "hd", which there is not', "there is no folder hd"),
+    ],
+)  # fmt: skip
+def test_the_interpretation_names_those_meant(
+    organization: Organization, query: str, meaning: str, hint: str | None
+) -> None:
+    """And says when there is none, and which one may be meant."""
+    [term] = search(organization, query)["interpretation"]
+    [reading] = term["readings"]
+    assert (reading["meaning"], term.get("hint")) == (meaning, hint)
+    assert reading["kind"] == reading["field"] == query.partition(":")[0]
+
+
+def test_what_is_in_very_many_subnets_of_a_folder_is_found(organization: Organization) -> None:
+    """However many these are, and when only the last of them has it."""
+    post = organization.client.post
+    section = post("/api/v1/sections", json={"name": "all"}).json["id"]
+    other = post("/api/v1/sections", json={"name": "other"}).json["id"]
+    networks = [f"10.{n // 250}.{n % 250}.0/24" for n in range(2100)]
+    bodies = [
+        {"network": network, "section_id": other if network == "10.3.0.0/24" else section}
+        for network in networks
+    ]
+    made = post("/api/v1/subnets", json=bodies).json
+    for network in ("10.8.98.0/24", "10.3.0.0/24"):
+        [subnet] = [each["id"] for each in made if each["network"] == network]
+        assign(organization, subnet, {"ip": network[:-4] + "7", "hostname": "host"})
+    assert len(search(organization, "section:all", limit="1000")["subnets"]) == 1000
+    for query in ("section:all", "section:all host", "section:all in:10.0.0.0/8", "folder:all 10."):
+        shown = search(organization, query)["addresses"]
+        assert [each["ip"] for each in shown] == ["10.8.98.7"], query

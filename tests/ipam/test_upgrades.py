@@ -57,21 +57,25 @@ def test_free_ranges_get_their_sizes(application: Application, organization: Org
 def test_what_is_there_can_be_searched(
     application: Application, organization: Organization
 ) -> None:
-    """Subnets and addresses of an older version are found after the upgrade, and as they change."""
+    """Records of an older version are found after the upgrade, and as they change."""
     client = organization.client
+    bodies = {"vlans": {"number": 120, "name": "Web"}, "vrfs": {"name": "W", "rd": "65000:120"}}
+    registered = [client.post(f"/api/v1/{kind}", json=bodies[kind]).json["id"] for kind in bodies]
     subnet = client.post("/api/v1/subnets", json={"network": "10.0.0.0/24", "name": "Web"}).json
     path = f"/api/v1/subnets/{subnet['id']}/addresses"
     hosts: list[dict[str, str]] = [{"hostname": "Web-1"}, {}, {"status": "dhcp"}, {"owner": "web"}]
-    bodies = [{"ip": f"10.0.0.{n + 1}", **host} for n, host in enumerate(hosts)]
-    made = client.post(path, json=bodies).json
+    made = client.post(
+        path, json=[{"ip": f"10.0.0.{n + 1}", **host} for n, host in enumerate(hosts)]
+    ).json
     go_back(application, "ipam_0004")
     application.storage.upgrade()
 
-    def found(query: str) -> list[str]:
+    def found(query: str, *kinds: str) -> list[str]:
         answer = client.get("/api/v1/search", params={"q": query}).json
-        return [each["id"] for kind in ("subnets", "addresses") for each in answer[kind]]
+        return [each["id"] for kind in kinds or ("subnets", "addresses") for each in answer[kind]]
 
     assert found("web") == [subnet["id"], made[3]["id"], made[0]["id"]]
     assert found("dhcp") == [made[2]["id"]]
+    assert found("120", *bodies) == registered
     client.delete(f"/api/v1/addresses/{made[0]['id']}")
     assert found("web") == [subnet["id"], made[3]["id"]]

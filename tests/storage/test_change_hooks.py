@@ -199,7 +199,14 @@ def change_of(name: str) -> Change:
 def row(tx: Transaction, name: str) -> Mapping[str, Any]:
     """Give a folder as a row."""
     times = {"created_at": tx.now, "updated_at": tx.now}
-    return {"id": name, "name": name, "description": None, "sort_order": 0, **times}
+    return {
+        "id": name,
+        "name": name,
+        "description": None,
+        "sort_order": 0,
+        "search_text": None,
+        **times,
+    }
 
 
 def stored(storage: Storage, organization: Organization) -> tuple[list[str], list[Any]]:

@@ -42,6 +42,7 @@ def add(tx: Transaction, section_id: str, *, name: str | None = "x") -> None:
         name=name,
         description=None,
         sort_order=0,
+        search_text=None,
         created_at=tx.now,
         updated_at=tx.now,
     )
@@ -72,6 +73,7 @@ def test_many_rows_are_written_as_they_are(
             "name": f"Föld {index}",
             "description": None if index % 3 else f"'{index}'; $1",
             "sort_order": -index,
+            "search_text": None,
             "created_at": index,
             "updated_at": 2**40 + index,
         }

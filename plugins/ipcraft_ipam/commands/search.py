@@ -1,4 +1,4 @@
-"""``ipcraft search``: subnets and addresses, found by whatever is known of them."""
+"""``ipcraft search``: subnets, addresses and what they are in, found by what is known of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from ipcraft_ipam.search import DEFAULT_LIMIT, MOST, answer, parse
 _COLUMNS = {
     "subnets": ("network", "name", "description"),
     "addresses": ("ip", "hostname", "mac_address", "status", "owner", "description"),
+    "vlans": ("kind", "number", "name", "description"),
+    "vrfs": ("kind", "name", "rd", "description"),
+    "sections": ("kind", "name", "description"),
 }
+_KINDS = {"vlans": "VLAN", "vrfs": "VRF", "sections": "folder"}
 
 
 @click.command("search")
@@ -42,10 +46,11 @@ def search_command(
     explain: bool,
     server: Client | None,
 ) -> None:
-    """Find subnets and addresses, the best first.
+    """Find subnets, addresses, VLANs, VRFs and folders, the best first.
 
     All terms of QUERY must match: texts, addresses, networks, MAC addresses, or fields such as
-    hostname:web, status:dhcp, in:10.0.0.0/8 and free:>50. Ends with status 1 when nothing does.
+    hostname:web, vlan:120, vrf:blue, status:dhcp, in:10.0.0.0/8 and free:>50. Ends with status 1
+    when nothing does.
     """
     text = " ".join(query)
     found: Mapping[str, Any]
@@ -84,13 +89,15 @@ def _explanation(found: Mapping[str, Any]) -> Iterator[str]:
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Write each kind as columns, as wide as they need to be; those that are empty go."""
     for kind, names in _COLUMNS.items():
-        rows = [[_printable(record[name] or "") for name in names] for record in found[kind]]
+        records = [{"kind": _KINDS.get(kind), **record} for record in found.get(kind, ())]
+        rows = [[_printable(record[name]) for name in names] for record in records]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
             yield "  ".join(cells).rstrip()
 
 
-def _printable(text: str) -> str:
-    """Keep a text on its line, and from telling the terminal anything."""
+def _printable(value: object) -> str:
+    """Keep a value on its line, and from telling the terminal anything."""
+    text = "" if value is None else str(value)
     return "".join(each if each.isprintable() else " " for each in text)

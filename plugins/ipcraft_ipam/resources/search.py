@@ -13,7 +13,7 @@ from ipcraft_ipam.search import FoundObject, answer, parse
 
 
 class SearchResource:
-    """Find subnets and addresses."""
+    """Find subnets, addresses, VLANs, VRFs and folders."""
 
     def __init__(self, app: Application) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Finding subnets and addresses by whatever somebody knows of them."""
+"""Finding subnets, addresses and what they are in by whatever somebody knows of them."""
 
 from __future__ import annotations
 

@@ -15,13 +15,21 @@ from ipcraft_ipam.representation import (
     Name,
     NetworkText,
     SectionId,
+    SectionObject,
     SubnetId,
     VLANId,
+    VlanObject,
     VRFId,
+    VrfObject,
     listed_address,
+    section_object,
+    vlan_object,
+    vrf_object,
 )
 from ipcraft_ipam.search.finding import find
 from ipcraft_ipam.search.grammar import Reading, Term
+from ipcraft_ipam.search.lookup import look_up
+from ipcraft_ipam.search.registered import find_registered
 from ipcraft_ipam.tables import addresses, subnets
 
 DEFAULT_LIMIT = 50
@@ -66,14 +74,22 @@ class FoundObject(TypedDict):
 
     subnets: list[FoundSubnet]
     addresses: list[AddressObject]
+    vlans: list[VlanObject]
+    vrfs: list[VrfObject]
+    sections: list[SectionObject]
     interpretation: list[TermObject]
 
 
 def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT) -> FoundObject:
     """Find what matches every term, the best first, and say how each term was understood."""
+    terms = look_up(reader, terms)
+    registered = find_registered(reader, terms, limit=limit)
     return {
         "subnets": [_subnet(row) for row in find(reader, subnets, terms, limit=limit)],
         "addresses": [listed_address(row) for row in find(reader, addresses, terms, limit=limit)],
+        "vlans": [vlan_object(vlan) for vlan in registered.vlans],
+        "vrfs": [vrf_object(vrf) for vrf in registered.vrfs],
+        "sections": [section_object(section) for section in registered.sections],
         "interpretation": [_term(term) for term in terms],
     }
 

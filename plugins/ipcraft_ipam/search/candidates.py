@@ -27,12 +27,12 @@ def filed(table: Table) -> Select[Any]:
 
     Parameters: those of `question`.
     """
-    return _rows(_Filed(table.name), table)
+    return rows_of(_Filed(table.name), table)
 
 
 def unfiled(table: Table) -> Select[Any]:
     """Give the same for texts that FTS5 has no trigram of: there each record is looked at."""
-    return _rows(_Unfiled(table.name), table)
+    return rows_of(_Unfiled(table.name), table)
 
 
 def question(
@@ -49,9 +49,10 @@ def question(
     }
 
 
-def _rows(source: FunctionElement[Any], table: Table) -> Select[Any]:
+def rows_of(source: FunctionElement[Any], table: Table) -> Select[Any]:
+    """Select what a source gives, which has the columns of the table."""
     columns = [column(each.name, each.type) for each in table.columns]
-    return select(*source.table_valued(*columns, name="filed").c)
+    return select(*source.table_valued(*columns, name="given").c)
 
 
 class _Filed(FunctionElement[Any]):

@@ -1,63 +1,47 @@
-"""Finding records: the best sources for the terms are asked, all terms are compared.
+"""Finding records: the terms that lead to few are followed, all terms are compared.
 
-A source is where candidates come from: the index of texts, a walk through addresses in their order,
-a range of MAC addresses. The first term that names a place or a MAC address leads; without one the
-texts do. A walk that finds too much to look at all of it leaves the rest to the index of texts.
+What a search costs is up to its shortest lead: an address, a MAC address, a VLAN, a network, texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Table
 
 from ipcraft.plugin import Reader, Row
-from ipcraft_ipam.networks import to_bytes
-from ipcraft_ipam.search.candidates import EVERYTHING, question
+from ipcraft_ipam.networks import Span, to_bytes
+from ipcraft_ipam.search.area import Area, area_of, span_of
 from ipcraft_ipam.search.grammar import Reading, Term
-from ipcraft_ipam.search.grams import ADDRESS_TAGS, SUBNET_TAGS
-from ipcraft_ipam.search.patterns import How, Pattern
+from ipcraft_ipam.search.hunt import Hunt
+from ipcraft_ipam.search.leads import Effort, Either, Lead, Members, Texts, Walk
+from ipcraft_ipam.search.listing import listed
+from ipcraft_ipam.search.patterns import Pattern
 from ipcraft_ipam.search.readings import (
     FreeReading,
     HostReading,
     MacReading,
     PlaceReading,
+    RegisterReading,
     StatusReading,
     TextReading,
 )
-from ipcraft_ipam.search.slots import slot_count, values
-from ipcraft_ipam.search.statements import (
-    COLUMNS,
-    ORDER,
-    VRFS,
-    Source,
-    around,
-    by_mac_address,
-    by_place,
-    by_short_text,
-    by_text,
-    statement,
-)
+from ipcraft_ipam.search.statements import around, by_mac_address, by_section, by_vlan
+from ipcraft_ipam.search.walks import by_place
 from ipcraft_ipam.tables import addresses, subnets
 
-_PROBE = 2_000
-"""Candidates of a walk that are looked at before the index of texts is asked instead."""
-
-_FURTHER = 20
-_BETTER: Sequence[How] = ("begins", "equals")
-_WHOLE = (b"", b"\xff")
-
+_REGISTERS = {"vlan", "vrf", "section"}
 _FIELDS = {
-    addresses: {"hostname", "owner", "description", "status", "ip", "in", "mac"},
-    subnets: {"name", "description", "network", "in", "free"},
+    addresses: {"hostname", "owner", "description", "status", "ip", "in", "mac", *_REGISTERS},
+    subnets: {"name", "description", "network", "in", "free", *_REGISTERS},
 }
 _READ_BY = {
-    addresses: (TextReading, StatusReading, HostReading, PlaceReading, MacReading),
-    subnets: (TextReading, HostReading, PlaceReading, FreeReading),
-}
-_TAGS = {addresses: ADDRESS_TAGS, subnets: SUBNET_TAGS}
+    addresses: (
+        TextReading, StatusReading, HostReading, PlaceReading, MacReading, RegisterReading,
+    ),
+    subnets: (TextReading, HostReading, PlaceReading, FreeReading, RegisterReading),
+}  # fmt: skip
+_REFERRING = {"vlan": by_vlan, "section": by_section}
 _PLACED = (HostReading, PlaceReading, MacReading)
 
 
@@ -67,150 +51,116 @@ def find(reader: Reader, table: Table, terms: Sequence[Term], *, limit: int) -> 
     `table`: addresses or subnets. Rows of one rank come by VRF and address. Of more texts that
     contain a term than `limit`, not the first are given but some: those of a sample.
     """
-    readings = [_readings(table, term) for term in terms]
+    readings = [readings_of(table, term) for term in terms]
     if not all(readings):
         return []
-    hunt = _Hunt(reader, table, readings, limit)
-    hunt.run()
+    area = area_of(readings)
+    if area is None:
+        return []
+    hunt = Hunt(reader, table, readings, area, limit)
+    _run(hunt)
     return hunt.best()
 
 
-def _readings(table: Table, term: Term) -> list[Reading]:
-    """Give what a term may mean for the records of a table."""
+def readings_of(table: Table, term: Term) -> list[Reading]:
+    """Give what a term may mean for the records of a table: nothing for a VLAN there is not."""
     return [
         reading
         for reading in term.readings
         if isinstance(reading, _READ_BY[table])
         and (reading.field is None or reading.field in _FIELDS[table])
+        and not (isinstance(reading, RegisterReading) and not reading.ids)
     ]
 
 
-@dataclass(slots=True)
-class _Hunt:
-    """Collect what the sources give."""
-
-    reader: Reader
-    table: Table
-    terms: Sequence[Sequence[Reading]]
-    limit: int
-    found: dict[str, tuple[int, Row]] = field(default_factory=dict[str, "tuple[int, Row]"])
-    _parameters: dict[str, Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._parameters = {**values(self.table, self.terms), "limit": self.limit}
-
-    def run(self) -> None:
-        """Ask the sources that the terms suggest."""
-        sure = [
-            term[0].pattern
-            for term in self.terms
-            if len(term) == 1 and isinstance(term[0], TextReading)
-        ]
-        placed = [term for term in self.terms if isinstance(term[0], _PLACED)]
-        if placed:
-            self._by_term(placed[0], sure)
-        elif sure:
-            self._by_texts(sure)
-        else:
-            self._by_term(self.terms[0], sure)
-
-    def best(self) -> list[Row]:
-        """Give the best rows found."""
-        columns = [column.name for column in COLUMNS[self.table.name]]
-        places = [columns.index(name) for name in ORDER[self.table.name]]
-        ranked = sorted(
-            self.found.values(), key=lambda each: (each[0], *(each[1][place] for place in places))
-        )
-        return [row for _, row in ranked[: self.limit]]
-
-    def _by_term(self, term: Sequence[Reading], sure: Sequence[Pattern]) -> None:
-        for reading in term:
-            if not isinstance(reading, TextReading):
-                self._by_place(reading, sure)
-        if isinstance(term[0], _PLACED) and len(self.terms) == 1 and len(self.found) >= self.limit:
-            return  # no text ranks before a place
-        for reading in term:
-            if isinstance(reading, TextReading):
-                self._by_texts([*sure, reading.pattern])
-
-    def _by_place(self, reading: Reading, sure: Sequence[Pattern]) -> None:
-        if isinstance(reading, MacReading):
-            self._walk(by_mac_address, sure, walk_first=reading.prefix, walk_last=reading.last)
-            return
-        first, last = _span(reading)
-        if self.table is subnets and isinstance(reading, HostReading):
-            length = reading.network.prefix_length
-            self._walk(around, sure, first=first, last=last, prefix_length=length)
-            return
-        before = len(self.found)
-        for vrf_id in self.reader.all(VRFS):
-            self._walk(by_place, sure, walk_vrf_id=vrf_id, walk_first=first, walk_last=last)
-            if len(self.found) - before >= self.limit:
+def _run(hunt: Hunt) -> None:
+    texts = _sure_texts(hunt)
+    leads = list(_leads(hunt, texts))
+    for effort in Effort:
+        for lead in leads:
+            if lead.follow(hunt, effort):
+                return
+            if hunt.is_full:
+                if texts and not isinstance(lead, Texts):
+                    Texts(texts).improve(hunt)
                 return
 
-    def _walk(self, source: Source, sure: Sequence[Pattern], **where: Any) -> None:
-        """Look at the candidates of a walk, some of them first."""
-        if sure:
-            number, count = self._ask(source, most_candidates=_PROBE, **where)
-            if number == _PROBE:
-                further = self._by_beginnings if count >= self.limit else self._by_texts
-                further(sure)
-            return
-        for most in (self.limit, _PROBE, EVERYTHING):
-            number, count = self._ask(source, most_candidates=most, **where)
-            if number < most or count >= self.limit:
-                return
 
-    def _by_texts(self, patterns: Sequence[Pattern]) -> None:
-        """Ask for texts; when there are more than can be looked at, for the best ones besides."""
-        steps = (self.limit, self.limit * _FURTHER, EVERYTHING)
-        if not self._by_patterns(patterns, steps):
-            self._by_beginnings(patterns)
-
-    def _by_beginnings(self, patterns: Sequence[Pattern]) -> None:
-        """Ask for texts that begin so, and, when they are many, for those that are the whole text.
-
-        These are better than what is found already. When few of many match the other terms, they
-        are not all looked at.
-        """
-        for how in _BETTER:
-            if self._by_patterns([replace(each, how=how) for each in patterns], (self.limit,)):
-                return
-
-    def _by_patterns(self, patterns: Sequence[Pattern], steps: Sequence[int]) -> bool:
-        """Ask the index, for more as long as too few match; tell whether these are all."""
-        for enough in steps:
-            asked = question(
-                patterns,
-                _TAGS[self.table],
-                organization_id=self.reader.organization_id or "",
-                enough=enough,
-            )
-            source = by_short_text if asked["trigrams"] is None else by_text
-            number, count = self._ask(source, **asked)
-            if number < enough:
-                return True
-            if count >= self.limit:
-                break
-        return False
-
-    def _ask(self, source: Source, **parameters: Any) -> tuple[int, int]:
-        """Ask a source; give how many candidates it had and how many of them were found."""
-        rows = self.reader.all(
-            statement(self.table, source, slot_count(self.terms)),
-            **self._parameters,
-            **parameters,
-        )
-        matching = [row for row in rows if row[2] is not None]
-        self.found.update((row[2], (row[1], row[2:])) for row in matching)
-        return rows[0][0], len(matching)
+def _leads(hunt: Hunt, texts: Sequence[Pattern]) -> Iterator[Lead]:
+    """Give what the terms lead to, the shortest first, as far as can be told."""
+    found = [
+        *_by_mac_address(hunt),
+        *_by_registers(hunt),
+        *_by_places(hunt, texts),
+        *([] if hunt.area.is_everything or _has_members(hunt) else [_by_area(hunt.area)]),
+        *([Texts(texts)] if texts else []),
+    ]
+    return iter(found or [_by_term(hunt, hunt.terms[0], texts)])
 
 
-def _span(reading: Reading) -> tuple[bytes, bytes]:
+def _sure_texts(hunt: Hunt) -> list[Pattern]:
+    return [
+        term[0].pattern
+        for term in hunt.terms
+        if len(term) == 1 and isinstance(term[0], TextReading)
+    ]
+
+
+def _by_mac_address(hunt: Hunt) -> Iterator[Lead]:
+    for term in hunt.terms:
+        if len(term) == 1 and isinstance(term[0], MacReading):
+            yield _by_reading(hunt, term[0], ())
+
+
+def _by_registers(hunt: Hunt) -> Iterator[Lead]:
+    for index, term in enumerate(hunt.terms):
+        reading = term[0]
+        if isinstance(reading, RegisterReading) and reading.register != "vrf":
+            if hunt.table is addresses:
+                yield Members(reading, index)
+            else:
+                yield Walk(_REFERRING[reading.register], {"walk_ids": listed(reading.ids)})
+
+
+def _has_members(hunt: Hunt) -> bool:
+    """Tell whether subnets are walked through, which are cut to the area already."""
+    return hunt.table is addresses and any(True for _ in _by_registers(hunt))
+
+
+def _by_places(hunt: Hunt, texts: Sequence[Pattern]) -> Iterator[Lead]:
+    """Follow the terms that may be a place, or a text in which it is written."""
+    for term in hunt.terms:
+        if len(term) > 1 and isinstance(term[0], _PLACED):
+            yield _by_term(hunt, term, texts)
+
+
+def _by_term(hunt: Hunt, term: Sequence[Reading], texts: Sequence[Pattern]) -> Lead:
+    leads = [_by_reading(hunt, reading, texts) for reading in term]
+    return Either(leads, places=sum(isinstance(reading, _PLACED) for reading in term))
+
+
+def _by_reading(hunt: Hunt, reading: Reading, texts: Sequence[Pattern]) -> Lead:
+    if isinstance(reading, TextReading):
+        return Texts([*texts, reading.pattern])
+    if isinstance(reading, MacReading):
+        ends = {"walk_first": reading.prefix, "walk_last": reading.last}
+        return Walk(by_mac_address, ends)
     if isinstance(reading, HostReading):
-        return to_bytes(reading.ip), to_bytes(reading.ip)
-    if not isinstance(reading, PlaceReading):
-        return _WHOLE
-    network = reading.network
-    last = network.first if reading.field == "network" else network.last
-    return to_bytes(network.first), to_bytes(last)
+        return _by_host(hunt, reading)
+    if isinstance(reading, PlaceReading):
+        return _by_area(hunt.area.within(span_of(reading)))
+    return _by_area(hunt.area)
+
+
+def _by_host(hunt: Hunt, reading: HostReading) -> Lead:
+    if hunt.table is addresses:
+        return _by_area(hunt.area.within(Span(reading.ip, reading.ip)))
+    ip, length = to_bytes(reading.ip), reading.network.prefix_length
+    return Walk(around, {"first": ip, "last": ip, "prefix_length": length})
+
+
+def _by_area(area: Area | None) -> Lead:
+    if area is None:
+        return Either((), places=0)
+    vrf_ids = None if area.vrf_ids is None else listed(sorted(area.vrf_ids))
+    return Walk(by_place, {"walk_ids": vrf_ids, **area.ends})

@@ -6,6 +6,9 @@
 Without a field the value is a text, and what else it can be read as: an address, a network in CIDR
 notation or the beginning of one, a MAC address. In quotes it is a text alone. What is before the
 colon is a field only if there is one of that name: ``fe80::1`` is an address.
+
+VLANs, VRFs and folders are known to the database alone: `ipcraft_ipam.search.lookup` tells which
+ones are meant.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from ipcraft_ipam.search.readings import (
     HostReading,
     MacReading,
     PlaceReading,
+    RegisterReading,
     StatusReading,
     TextReading,
 )
@@ -34,7 +38,15 @@ MOST_TERMS = 16
 MOST_FREE = 1 << 61
 """The largest number of free addresses that is compared with; what has more has more than this."""
 
-Reading = TextReading | StatusReading | HostReading | PlaceReading | MacReading | FreeReading
+Reading = (
+    TextReading
+    | StatusReading
+    | HostReading
+    | PlaceReading
+    | MacReading
+    | FreeReading
+    | RegisterReading
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,14 @@ class Term:
     text: str
     readings: tuple[Reading, ...]
     hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Be what stands behind a field's colon, and whether in quotes."""
+
+    text: str
+    is_quoted: bool
 
 
 _TERM = re.compile(r'(?:(?P<field>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)(?:"|$)|(?P<bare>\S+))?')
@@ -99,8 +119,8 @@ def _terms(query: str, statuses: tuple[str, ...]) -> Iterator[Term]:
             continue
         start = found.end()
         if field is not None:
-            quoted, bare = found["quoted"], found["bare"]
-            yield Term(found[0], _of_field(field.lower(), quoted or bare or "", statuses))
+            value = Value(found["quoted"] or found["bare"] or "", found["quoted"] is not None)
+            yield Term(found[0], _of_field(field.lower(), value, statuses))
         elif fold(found["quoted"] or found["bare"] or "").strip():
             read = _plain if found["quoted"] is None else _as_text
             yield Term(found[0], read(found["quoted"] or found["bare"], statuses))
@@ -181,10 +201,12 @@ def _mac_prefix(text: str, field: str | None = None) -> MacReading:
     return MacReading(":".join(pairs), field)
 
 
-def _of_field(field: str, value: str, statuses: tuple[str, ...]) -> tuple[Reading, ...]:
-    if not value.strip():
+def _of_field(field: str, value: Value, statuses: tuple[str, ...]) -> tuple[Reading, ...]:
+    if not value.text.strip():
         raise _invalid(f"say what is looked for after {field}:")
-    return (FIELDS[field](field, value, statuses),)
+    if field in REGISTERS:
+        return (REGISTERS[field](value),)
+    return (_VALUES[field](field, value.text, statuses),)
 
 
 def _text_field(field: str, value: str, statuses: tuple[str, ...]) -> Reading:
@@ -231,7 +253,23 @@ def _free_field(field: str, value: str, statuses: tuple[str, ...]) -> Reading:
     return FreeReading(least, most, value)
 
 
-FIELDS: Mapping[str, Callable[[str, str, tuple[str, ...]], Reading]] = {
+def _vlan_field(value: Value) -> RegisterReading:
+    """Read a VLAN's number; in quotes, or if it is none, its name."""
+    is_number = value.text.isdecimal() and value.text.isascii() and not value.is_quoted
+    if is_number:
+        return RegisterReading("vlan", str(int(value.text)), ("number",))
+    return RegisterReading("vlan", fold(value.text), ("name",))
+
+
+def _vrf_field(value: Value) -> RegisterReading:
+    return RegisterReading("vrf", fold(value.text), ("name", "rd"))
+
+
+def _section_field(value: Value) -> RegisterReading:
+    return RegisterReading("section", fold(value.text), ("name",))
+
+
+_VALUES: Mapping[str, Callable[[str, str, tuple[str, ...]], Reading]] = {
     "name": _text_field,
     "hostname": _text_field,
     "owner": _text_field,
@@ -243,7 +281,14 @@ FIELDS: Mapping[str, Callable[[str, str, tuple[str, ...]], Reading]] = {
     "in": _place_field,
     "free": _free_field,
 }
-"""The fields a term may name, and how their values are read."""
+REGISTERS: Mapping[str, Callable[[Value], RegisterReading]] = {
+    "vlan": _vlan_field,
+    "vrf": _vrf_field,
+    "section": _section_field,
+    "folder": _section_field,
+}
+FIELDS = (*_VALUES, *REGISTERS)
+"""The fields a term may name."""
 
 
 def _shown(value: str) -> str:

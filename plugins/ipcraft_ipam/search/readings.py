@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ipcraft_ipam.networks import BITS, Network, format_address
 from ipcraft_ipam.search.patterns import How, Pattern
 from ipcraft_ipam.searchable import TAGS
+
+_LISTED = 5
+"""Names of a register that a sentence tells."""
+
+RegisterName = Literal["vlan", "vrf", "section"]
+_NOUNS = {"vlan": "VLAN", "vrf": "VRF", "section": "folder"}
 
 _VERBS = {"equals": "is", "begins": "begins with", "contains": "contains"}
 
@@ -150,3 +158,56 @@ class FreeReading:
     def sentence(self) -> str:
         """Say it in words."""
         return f"subnets whose number of free addresses is {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterReading:
+    """Be VLANs, VRFs or folders: those themselves, the subnets in them, the addresses in these.
+
+    `fields` are those of the register that may be or have the text. Which it means is known when
+    they were looked up (`ipcraft_ipam.search.lookup`): their ids, and how to call them.
+    """
+
+    register: RegisterName
+    text: str
+    fields: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def kind(self) -> str:
+        """Give the register's name."""
+        return self.register
+
+    @property
+    def field(self) -> str:
+        """Give the register's name."""
+        return self.register
+
+    @property
+    def value(self) -> str:
+        """Give the text."""
+        return self.text
+
+    @property
+    def noun(self) -> str:
+        """Name one of the register."""
+        return _NOUNS[self.register]
+
+    @property
+    def patterns(self) -> Sequence[Pattern]:
+        """Give what is looked for in the register's texts: any of these."""
+        return [Pattern(self.text, TAGS[field]) for field in self.fields]
+
+    @property
+    def sentence(self) -> str:
+        """Say it in words."""
+        if self.labels is None:
+            return f'in the {self.noun} "{self.text}"'
+        if not self.labels:
+            return f'in the {self.noun} "{self.text}", which there is not'
+        if len(self.labels) == 1:
+            return f"in the {self.noun} {self.labels[0]}"
+        more = ", ..." if len(self.labels) > _LISTED else ""
+        named = ", ".join(self.labels[:_LISTED])
+        return f"in one of {len(self.labels)} {self.noun}s: {named}{more}"

@@ -9,8 +9,9 @@ what is inside it, then a text that equals, begins with, or contains the term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
@@ -18,24 +19,27 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Table,
     and_,
     case,
     func,
     literal,
     or_,
+    select,
 )
 from sqlalchemy import cast as sql_cast
 
 from ipcraft.plugin import AddressBytes, given
 from ipcraft_ipam.networks import BITS, IPV4, IPV6, to_bytes
 from ipcraft_ipam.search.grammar import MOST_FREE, Reading
+from ipcraft_ipam.search.homes import around_homes
+from ipcraft_ipam.search.listing import listed, one_of
 from ipcraft_ipam.search.patterns import Pattern
 from ipcraft_ipam.search.readings import (
     FreeReading,
     HostReading,
     MacReading,
     PlaceReading,
+    RegisterReading,
     StatusReading,
     TextReading,
 )
@@ -44,14 +48,40 @@ from ipcraft_ipam.usage import used_within
 SIZES = (1, 4, 16)
 """How many slots the statements have."""
 
+
+class Registers(Enum):
+    """Say whether VLANs, VRFs and folders are asked for; PERF: most searches name none of them.
+
+    `HOMES`: also those of the subnets around an address.
+    """
+
+    NONE = "none"
+    COLUMNS = "columns"
+    HOMES = "homes"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Say what slots a statement has."""
+
+    size: int
+    registers: Registers
+
+
 _INSIDE, _EQUALS, _BEGINS, _CONTAINS = 500, 1000, 2000, 3000
 _HOWS = {"equals": _EQUALS, "begins": _BEGINS, "contains": _CONTAINS}
 _SMALL_BITS = 61
 _TEXT = ("like", "equals", "begins")
+_IDS = ("vrfs", "referred")
 _PLACES = {
-    "addresses": (*_TEXT, "status", "status_rank", "first", "last", "mac_first", "mac_last"),
-    "subnets": (*_TEXT, "itself", "prefix", "first", "last", "ip", "ip_prefix", "least", "most"),
-}
+    "addresses": (
+        *_TEXT, *_IDS, "status", "status_rank", "first", "last", "mac_first", "mac_last",
+    ),
+    "subnets": (
+        *_TEXT, *_IDS, "itself", "prefix", "first", "last", "ip", "ip_prefix", "least", "most",
+    ),
+    "registers": (*_TEXT, *_IDS),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +92,85 @@ class Slot:
     rank: ColumnElement[int]
 
 
-def slots(table: Table, rows: FromClause, size: int) -> Sequence[Slot]:
-    """Give the slots of a statement over rows of addresses or of subnets."""
-    make = _address_slot if table.name == "addresses" else _subnet_slot
-    return [_optional(make(rows, index), index) for index in range(size)]
+def slots(kind: str, rows: FromClause, shape: Shape) -> Sequence[Slot]:
+    """Give the slots of a statement over rows of a kind: addresses, subnets or registers."""
+    each = [_SLOTS[kind](rows, index) for index in range(shape.size)]
+    if shape.registers is not Registers.NONE:
+        within = _within(kind, rows, shape)
+        each = [_or_within(slot, within(index), index) for index, slot in enumerate(each)]
+    return [_optional(slot, index) for index, slot in enumerate(each)]
 
 
-def values(table: Table, terms: Sequence[Sequence[Reading]]) -> dict[str, Any]:
+def shape_of(
+    kind: str, terms: Sequence[Sequence[Reading]], *, known: Collection[int] = ()
+) -> Shape:
+    """Give the shape of the slots that these terms fit in.
+
+    `known` are the terms that all candidates match: their slots are left unused.
+    """
+    registers = {
+        reading.register
+        for index, readings in enumerate(terms)
+        for reading in readings
+        if isinstance(reading, RegisterReading) and index not in known
+    }
+    size = next(size for size in SIZES if size >= len(terms))
+    if not registers:
+        return Shape(size, Registers.NONE)
+    climbs = kind == "addresses" and registers != {"vrf"}
+    return Shape(size, Registers.HOMES if climbs else Registers.COLUMNS)
+
+
+def unused(indexes: Iterable[int]) -> dict[str, int]:
+    """Give the parameters that leave slots out."""
+    return {f"unused_{index}": 1 for index in indexes}
+
+
+def values(kind: str, terms: Sequence[Sequence[Reading]]) -> dict[str, Any]:
     """Give the parameters of the slots for the readings of each term."""
-    size = slot_count(terms)
+    size = shape_of(kind, terms).size
     parameters: dict[str, Any] = {
-        f"{name}_{index}": None for index in range(size) for name in _PLACES[table.name]
+        f"{name}_{index}": None for index in range(size) for name in _PLACES[kind]
     }
     parameters |= {f"unused_{index}": int(index >= len(terms)) for index in range(size)}
     for index, readings in enumerate(terms):
         for reading in readings:
             found = _VALUES[type(reading)](reading)
             parameters |= {
-                f"{name}_{index}": value
-                for name, value in found.items()
-                if name in _PLACES[table.name]
+                f"{name}_{index}": value for name, value in found.items() if name in _PLACES[kind]
             }
     return parameters
 
 
-def slot_count(terms: Sequence[object]) -> int:
-    """Give the number of slots of the smallest statement that these terms fit in."""
-    return next(size for size in SIZES if size >= len(terms))
+def _within(kind: str, rows: FromClause, shape: Shape) -> Callable[[int], ColumnElement[bool]]:
+    """Give the condition that a row is in the VRFs, the VLANs or the folders of a slot."""
+    c = rows.c
+    if kind == "registers":
+        return lambda index: or_(*(one_of(c.id, f"{name}_{index}") for name in _IDS))
+    if kind == "subnets":
+        return lambda index: or_(
+            one_of(c.vrf_id, f"vrfs_{index}"),
+            one_of(c.vlan_id, f"referred_{index}"),
+            one_of(c.section_id, f"referred_{index}"),
+        )
+    if shape.registers is Registers.COLUMNS:
+        return lambda index: one_of(c.vrf_id, f"vrfs_{index}")
+    marks = around_homes(rows)
+
+    def within(index: int) -> ColumnElement[bool]:
+        marked = or_(
+            one_of(marks.c.vlan_id, f"referred_{index}"),
+            one_of(marks.c.section_id, f"referred_{index}"),
+        )
+        homes = select(marks.c.home).where(marked)
+        return or_(one_of(c.vrf_id, f"vrfs_{index}"), c.subnet_id.in_(homes))
+
+    return within
+
+
+def _or_within(slot: Slot, condition: ColumnElement[bool], index: int) -> Slot:
+    named = or_(*(given(f"{name}_{index}").is_not(None) for name in _IDS))
+    return Slot(or_(slot.condition, condition), case((named, 0), else_=slot.rank))
 
 
 def _optional(slot: Slot, index: int) -> Slot:
@@ -135,6 +217,15 @@ def _subnet_slot(rows: FromClause, index: int) -> Slot:
             else_=_CONTAINS,
         ),
     )
+
+
+def _register_slot(rows: FromClause, index: int) -> Slot:
+    text = rows.c.search_text
+    rank = case((_like(text, "begins", index), _begun(text, index)), else_=_CONTAINS)
+    return Slot(_like(text, "like", index), rank)
+
+
+_SLOTS = {"addresses": _address_slot, "subnets": _subnet_slot, "registers": _register_slot}
 
 
 def _has_free(rows: FromClause, index: int) -> ColumnElement[bool]:
@@ -207,6 +298,10 @@ def _free_values(reading: FreeReading) -> dict[str, Any]:
     return {"least": reading.least, "most": reading.most}
 
 
+def _register_values(reading: RegisterReading) -> dict[str, Any]:
+    return {"vrfs" if reading.register == "vrf" else "referred": listed(reading.ids)}
+
+
 _VALUES: dict[type, Callable[[Any], dict[str, Any]]] = {
     TextReading: _text_values,
     StatusReading: _status_values,
@@ -214,4 +309,5 @@ _VALUES: dict[type, Callable[[Any], dict[str, Any]]] = {
     PlaceReading: _place_values,
     MacReading: _mac_values,
     FreeReading: _free_values,
+    RegisterReading: _register_values,
 }

@@ -7,6 +7,7 @@ columns. Where there is none, the number stands alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,14 +24,27 @@ from sqlalchemy import (
     true,
 )
 
-from ipcraft.plugin import AddressBytes, Row, Statement, given, own
+from ipcraft.plugin import Row, Statement, given, own
 from ipcraft_ipam import addresses as address_rows
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.search.candidates import filed, unfiled
-from ipcraft_ipam.search.slots import slots
-from ipcraft_ipam.tables import addresses, subnets
+from ipcraft_ipam.search.listing import one_of
+from ipcraft_ipam.search.readings import RegisterName
+from ipcraft_ipam.search.slots import Shape, slots
+from ipcraft_ipam.search.walks import MOST
+from ipcraft_ipam.tables import subnets
 
-_a, _s = addresses.c, subnets.c
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Be a subnet of a VLAN or a folder: where it is."""
+
+    id: str
+    vrf_id: str
+    first: bytes
+    last: bytes
+
+
 COLUMNS: Mapping[str, Sequence[Column[Any]]] = {
     "addresses": address_rows.COLUMNS,
     "subnets": subnet_rows.COLUMNS,
@@ -40,9 +54,6 @@ ORDER: Mapping[str, Sequence[str]] = {
     "subnets": ("vrf_id", "first", "prefix_length"),
 }
 """The order of rows of one rank."""
-
-_MOST = given("most_candidates", Integer())
-_FIRST, _LAST = given("walk_first", AddressBytes), given("walk_last", AddressBytes)
 
 
 def by_text(table: Table) -> Select[Any]:
@@ -55,23 +66,6 @@ def by_short_text(table: Table) -> Select[Any]:
     return unfiled(table)
 
 
-def by_place(table: Table) -> Select[Any]:
-    """Walk a range of addresses or of networks in a VRF, from its start, so far and no further."""
-    c = table.c
-    start = c.ip if table is addresses else c.first
-    order = [start] if table is addresses else [start, c.prefix_length]
-    return (
-        select(table)
-        .where(
-            c.organization_id == own(),
-            c.vrf_id == given("walk_vrf_id"),
-            start.between(_FIRST, _LAST),
-        )
-        .order_by(*order)
-        .limit(_MOST)
-    )
-
-
 def by_mac_address(table: Table) -> Select[Any]:
     """Read addresses whose MAC address begins so."""
     return (
@@ -82,23 +76,48 @@ def by_mac_address(table: Table) -> Select[Any]:
             table.c.mac_address <= given("walk_last"),
         )
         .order_by(table.c.mac_address)
-        .limit(_MOST)
+        .limit(MOST)
     )
 
 
 def around(table: Table) -> Select[Any]:
     """Read the subnets that contain an address, in all VRFs."""
-    return select(table).where(_s.organization_id == own(), _s.id.in_(subnet_rows.ANYWHERE))
+    return select(table).where(
+        table.c.organization_id == own(), table.c.id.in_(subnet_rows.ANYWHERE)
+    )
+
+
+def by_vlan(table: Table) -> Select[Any]:
+    """Read the subnets in VLANs. Parameters: `walk_ids` and `most_candidates`."""
+    return _referring(table, "vlan_id")
+
+
+def by_section(table: Table) -> Select[Any]:
+    """Read the subnets in folders, likewise."""
+    return _referring(table, "section_id")
+
+
+def _referring(table: Table, name: str) -> Select[Any]:
+    reference = table.c[name]
+    return (
+        select(table)
+        .where(
+            table.c.organization_id == own(),
+            reference.is_not(None),  # PERF: the index has only these
+            one_of(reference, "walk_ids"),
+        )
+        .limit(MOST)
+    )
 
 
 Source = Callable[[Table], Select[Any]]
 
 
-@lru_cache
-def statement(table: Table, source: Source, size: int) -> Statement[Row]:
-    """Give the statement of a source with so many slots. Further parameter: `limit`."""
+@lru_cache(maxsize=256)
+def statement(table: Table, source: Source, shape: Shape) -> Statement[Row]:
+    """Give the statement of a source with slots of a shape. Further parameter: `limit`."""
     candidates = source(table).cte("candidate")
-    found = _found(table, candidates, size)
+    found = _found(table, candidates, shape)
     count = select(func.count().label("number")).select_from(candidates).subquery("counted")
     columns = COLUMNS[table.name]
     itself = and_(table.c.organization_id == own(), table.c.id == found.c.id)
@@ -112,8 +131,8 @@ def statement(table: Table, source: Source, size: int) -> Statement[Row]:
     )
 
 
-def _found(table: Table, candidates: CTE, size: int) -> CTE:
-    each = slots(table, candidates, size)
+def _found(table: Table, candidates: CTE, shape: Shape) -> CTE:
+    each = slots(table.name, candidates, shape)
     rank: ColumnElement[int] = sum((slot.rank for slot in each[1:]), each[0].rank).label("rank")
     order = [candidates.c[name] for name in ORDER[table.name]]
     # APPSEC: the rows shown are read anew from the table, where row-level security looks at them.
@@ -129,19 +148,14 @@ def _found(table: Table, candidates: CTE, size: int) -> CTE:
     )
 
 
-def _vrfs() -> Statement[str]:
-    """Find the VRFs that have subnets: one look into the index for each."""
-    lowest = select(func.min(_s.vrf_id).label("vrf_id")).where(_s.organization_id == own())
-    found = lowest.cte("vrf", recursive=True)
-    next_one = (
-        select(func.min(_s.vrf_id))
-        .where(_s.organization_id == own(), _s.vrf_id > found.c.vrf_id)
-        .correlate(found)
-        .scalar_subquery()
-    )
-    found = found.union_all(select(next_one).where(found.c.vrf_id.is_not(None)))
-    return Statement(select(found.c.vrf_id).where(found.c.vrf_id.is_not(None)), str)
+def _members(name: str) -> Statement[Member]:
+    """Find subnets in VLANs or folders, some of them. Parameters: `walk_ids`, `most_candidates`."""
+    found = _referring(subnets, name).subquery("member").c
+    return Statement(select(found.id, found.vrf_id, found.first, found.last), Member)
 
 
-VRFS = _vrfs()
-"""The ids of the VRFs that have subnets, in order."""
+MEMBERS: Mapping[RegisterName, Statement[Member]] = {
+    "vlan": _members("vlan_id"),
+    "section": _members("section_id"),
+}
+"""The subnets in VLANs and in folders."""

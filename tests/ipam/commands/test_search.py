@@ -34,6 +34,20 @@ def test_each_term_is_explained(command: Command, make: Make) -> None:
     assert result.stderr == "nothing matches\n"
 
 
+def test_vlans_and_what_is_in_them_are_printed(
+    command: Command, organization: Organization
+) -> None:
+    """A VLAN, a VRF or a folder says what it is."""
+    vlan = organization.client.post("/api/v1/vlans", json={"number": 120, "name": "Web"}).json["id"]
+    organization.client.post(
+        "/api/v1/subnets", json={"network": "10.0.0.0/8", "name": "All", "vlan_id": vlan}
+    )
+    assert command("search", "vlan:120").stdout == "10.0.0.0/8  All\nVLAN  120  Web\n"
+    result = command("search", "--explain", "vlan:wbe")
+    assert result.exit_code == 1
+    assert 'there is no VLAN wbe; did you mean "web"?' in result.stdout
+
+
 def test_texts_cannot_command_the_terminal(command: Command, organization: Organization) -> None:
     """Control characters of a name are printed as spaces."""
     body = {"network": "10.0.0.0/8", "name": "a\x1b[31m\nb"}
