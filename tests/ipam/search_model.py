@@ -32,6 +32,11 @@ class Sought:
     free: range | None = None
     called: tuple[str, str] | None = None
 
+    @property
+    def is_of_hosts(self) -> bool:
+        """Tell whether it names what addresses alone have."""
+        return bool(self.within in {"hostname", "owner"} or self.status or self.digits)
+
 
 REGISTERS = {"vlans": "vlan_id", "vrfs": "vrf_id", "sections": "section_id"}
 
@@ -49,6 +54,8 @@ class Records:
         if kind == "subnets":
             return [each for each in self.subnets if all(self.has(each, term) for term in terms)]
         if kind == "addresses":
+            if any(each.free for each in terms) and not any(each.is_of_hosts for each in terms):
+                return []
             return [each for each in self.addresses if all(self.hosts(each, t) for t in terms)]
         return [
             each
@@ -65,8 +72,7 @@ class Records:
             single = term.network.num_addresses == 1 and ":" not in term.typed.partition(".")[0]
             return inside(network, term.network) or (single and inside(term.network, network))
         if term.free is not None:
-            used = sum(is_in(each, subnet) for each in self.addresses)
-            return capacity(network) - used in term.free
+            return self.free_of(subnet) in term.free
         return term.called is not None and self.refers(subnet, term.called)
 
     def hosts(self, address: dict[str, Any], term: Sought) -> bool:
@@ -83,7 +89,15 @@ class Records:
                 is_in(address, subnet) and self.refers(subnet, term.called)
                 for subnet in self.subnets
             )
+        if term.free is not None:
+            [home] = (each for each in self.subnets if each["id"] == address["subnet_id"])
+            return self.free_of(home) in term.free
         return term.status is not None and address["status"] == term.status
+
+    def free_of(self, subnet: dict[str, Any]) -> int:
+        """Count the free addresses of a subnet."""
+        used = sum(is_in(each, subnet) for each in self.addresses)
+        return capacity(ipaddress.ip_network(subnet["network"])) - used
 
     def is_registered(self, kind: str, record: dict[str, Any], term: Sought) -> bool:
         """Tell whether a VLAN, a VRF or a folder matches a term."""

@@ -17,9 +17,9 @@ from ipcraft.testing.services import PostgreSQL
 from ipcraft_ipam.addresses import STATUSES
 from ipcraft_ipam.networks import parse_address, to_bytes
 from ipcraft_ipam.search.candidates import question
-from ipcraft_ipam.search.finding import readings_of
 from ipcraft_ipam.search.grammar import Term, parse
 from ipcraft_ipam.search.grams import ADDRESS_TAGS
+from ipcraft_ipam.search.kinds import Kind, readings_of
 from ipcraft_ipam.search.listing import listed
 from ipcraft_ipam.search.readings import RegisterReading, TextReading
 from ipcraft_ipam.search.slots import shape_of, unused, values
@@ -82,6 +82,15 @@ def fill(link: Link, organization_id: str, count: int, role: str) -> None:
             ),
         ],
     )  # fmt: skip
+    copy(
+        link,
+        "subnet_usage (organization_id, vrf_id, first, last, slot, used)",
+        [
+            (organization_id, "", to_bytes(FIRST + 256 * number),
+             to_bytes(FIRST + 256 * number + 255), 0, 256)
+            for number in range(-(-count // 256))
+        ],
+    )  # fmt: skip
     hostnames = [f"{role}-{number}.example" for number in range(count)]
     copy(
         link,
@@ -107,7 +116,8 @@ def explain(
     **where: Any,
 ) -> dict[str, Any]:
     """Run one step of a search, and give its plan with what it read."""
-    readings = [readings_of(table, meant(term)) for term in parse(query, statuses=STATUSES)]
+    kind: Kind = "addresses" if table is addresses else "subnets"
+    readings = [readings_of(kind, meant(term)) for term in parse(query, statuses=STATUSES)]
     texts = [each.pattern for term in readings for each in term if isinstance(each, TextReading)]
     if texts:
         where |= question(texts, ADDRESS_TAGS, organization_id=organization_id, enough=50)
@@ -214,6 +224,13 @@ def test_the_addresses_of_a_vlan_are_walked_through(link: Link) -> None:
     [read] = [node for node in walk(plan) if node.get("Relation Name") == "addresses"
               and node["Actual Loops"] == len(ids)]  # fmt: skip
     assert read["Actual Rows"] <= 256
+
+
+def test_the_free_addresses_around_what_was_found_are_counted(link: Link) -> None:
+    """Each home is looked up once, and its counters are one range."""
+    plan = explain(link, "hostname:web free:<50", by_text)
+    assert scanned(plan) == set()
+    assert pages(plan) < 3 * SOME
 
 
 @pytest.mark.parametrize("query", ["vlan:120 web-", "vlan:120 hostname:web in:10.0.0.0/8"])

@@ -254,6 +254,10 @@ def places(organization: Organization, query: str) -> list[str]:
         ("vrf:global 10.1.0.7", ["10.1.0.0/16", "10.0.0.0/8", "10.1.0.7"]),
         ("section:office free:<=252", ["10.1.1.0/24"]),
         ("folder:head vlan:121", ["10.2.0.0/16", "10.2.0.7", "10.2.0.8"]),
+        ("vlan:120 free:>300", ["10.1.0.0/16"]),
+        ("hostname:host status:active vlan:120 in:10.0.0.0/8 free:>300", ["10.1.0.7", "10.1.0.8"]),
+        ("status:active free:252 vrf:global", ["10.1.1.7", "10.1.1.8"]),
+        ("status:active free:>252 free:<60000", []),
     ],
 )
 def test_what_is_in_a_vlan_a_vrf_or_a_folder_is_found(
@@ -307,6 +311,22 @@ def test_the_interpretation_names_those_meant(
     [reading] = term["readings"]
     assert (reading["meaning"], term.get("hint")) == (meaning, hint)
     assert reading["kind"] == reading["field"] == query.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("host hostname:host name:office", "nothing has both hostname: and name:"),
+        ("network:10.0.0.0/8 free:0 mac:00", "nothing has both network: and mac:"),
+        ("hostname:host free:>5 vlan:1", "there is no VLAN 1"),
+    ],
+)
+def test_fields_that_nothing_has_together_are_told(
+    organization: Organization, query: str, hint: str
+) -> None:
+    """An answer without anything says why, at the last term."""
+    *others, last = search(organization, query)["interpretation"]
+    assert (last.get("hint"), [each for each in others if "hint" in each]) == (hint, [])
 
 
 def test_what_is_in_very_many_subnets_of_a_folder_is_found(organization: Organization) -> None:

@@ -65,7 +65,8 @@ def search_command(
     for line in lines:
         click.echo(line)
     if not lines:
-        click.echo("nothing matches", err=True)
+        hints = [term["hint"] for term in found["interpretation"] if "hint" in term]
+        click.echo("; ".join(["nothing matches", *hints]), err=True)
         click.get_current_context().exit(1)
 
 

@@ -28,9 +28,9 @@ from ipcraft_ipam.representation import (
 )
 from ipcraft_ipam.search.finding import find
 from ipcraft_ipam.search.grammar import Reading, Term
+from ipcraft_ipam.search.kinds import hinted, kinds_of
 from ipcraft_ipam.search.lookup import look_up
 from ipcraft_ipam.search.registered import find_registered
-from ipcraft_ipam.tables import addresses, subnets
 
 DEFAULT_LIMIT = 50
 """Records of each kind."""
@@ -82,11 +82,14 @@ class FoundObject(TypedDict):
 
 def answer(reader: Reader, terms: Sequence[Term], *, limit: int = DEFAULT_LIMIT) -> FoundObject:
     """Find what matches every term, the best first, and say how each term was understood."""
-    terms = look_up(reader, terms)
+    terms = hinted(look_up(reader, terms))
+    kinds = kinds_of(terms)
     registered = find_registered(reader, terms, limit=limit)
+    around = find(reader, "subnets", terms, limit=limit) if "subnets" in kinds else ()
+    assigned = find(reader, "addresses", terms, limit=limit) if "addresses" in kinds else ()
     return {
-        "subnets": [_subnet(row) for row in find(reader, subnets, terms, limit=limit)],
-        "addresses": [listed_address(row) for row in find(reader, addresses, terms, limit=limit)],
+        "subnets": [_subnet(row) for row in around],
+        "addresses": [listed_address(row) for row in assigned],
         "vlans": [vlan_object(vlan) for vlan in registered.vlans],
         "vrfs": [vrf_object(vrf) for vrf in registered.vrfs],
         "sections": [section_object(section) for section in registered.sections],

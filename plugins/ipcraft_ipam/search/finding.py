@@ -6,71 +6,50 @@ What a search costs is up to its shortest lead: an address, a MAC address, a VLA
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-from sqlalchemy import Table
+from typing import Literal
 
 from ipcraft.plugin import Reader, Row
 from ipcraft_ipam.networks import Span, to_bytes
 from ipcraft_ipam.search.area import Area, area_of, span_of
 from ipcraft_ipam.search.grammar import Reading, Term
 from ipcraft_ipam.search.hunt import Hunt
+from ipcraft_ipam.search.kinds import readings_of
 from ipcraft_ipam.search.leads import Effort, Either, Lead, Members, Texts, Walk
 from ipcraft_ipam.search.listing import listed
 from ipcraft_ipam.search.patterns import Pattern
 from ipcraft_ipam.search.readings import (
-    FreeReading,
     HostReading,
     MacReading,
     PlaceReading,
     RegisterReading,
-    StatusReading,
     TextReading,
 )
 from ipcraft_ipam.search.statements import around, by_mac_address, by_section, by_vlan
 from ipcraft_ipam.search.walks import by_place
 from ipcraft_ipam.tables import addresses, subnets
 
-_REGISTERS = {"vlan", "vrf", "section"}
-_FIELDS = {
-    addresses: {"hostname", "owner", "description", "status", "ip", "in", "mac", *_REGISTERS},
-    subnets: {"name", "description", "network", "in", "free", *_REGISTERS},
-}
-_READ_BY = {
-    addresses: (
-        TextReading, StatusReading, HostReading, PlaceReading, MacReading, RegisterReading,
-    ),
-    subnets: (TextReading, HostReading, PlaceReading, FreeReading, RegisterReading),
-}  # fmt: skip
+_TABLES = {"addresses": addresses, "subnets": subnets}
 _REFERRING = {"vlan": by_vlan, "section": by_section}
 _PLACED = (HostReading, PlaceReading, MacReading)
 
 
-def find(reader: Reader, table: Table, terms: Sequence[Term], *, limit: int) -> list[Row]:
+def find(
+    reader: Reader, kind: Literal["addresses", "subnets"], terms: Sequence[Term], *, limit: int
+) -> list[Row]:
     """Give up to `limit` rows that match all terms, the best first, as the list's rows.
 
-    `table`: addresses or subnets. Rows of one rank come by VRF and address. Of more texts that
+    Rows of one rank come by VRF and address. Of more texts that
     contain a term than `limit`, not the first are given but some: those of a sample.
     """
-    readings = [readings_of(table, term) for term in terms]
+    readings = [readings_of(kind, term) for term in terms]
     if not all(readings):
         return []
     area = area_of(readings)
     if area is None:
         return []
-    hunt = Hunt(reader, table, readings, area, limit)
+    hunt = Hunt(reader, _TABLES[kind], readings, area, limit)
     _run(hunt)
     return hunt.best()
-
-
-def readings_of(table: Table, term: Term) -> list[Reading]:
-    """Give what a term may mean for the records of a table: nothing for a VLAN there is not."""
-    return [
-        reading
-        for reading in term.readings
-        if isinstance(reading, _READ_BY[table])
-        and (reading.field is None or reading.field in _FIELDS[table])
-        and not (isinstance(reading, RegisterReading) and not reading.ids)
-    ]
 
 
 def _run(hunt: Hunt) -> None:

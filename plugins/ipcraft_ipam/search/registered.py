@@ -26,15 +26,14 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import TypeEngine
 
 from ipcraft.plugin import ExactText, Reader, Row, Seconds, Statement, given, own
-from ipcraft_ipam.search.grammar import Reading, Term
-from ipcraft_ipam.search.readings import RegisterReading, TextReading
+from ipcraft_ipam.search.grammar import Term
+from ipcraft_ipam.search.kinds import readings_of
 from ipcraft_ipam.search.slots import Shape, shape_of, slots, values
 from ipcraft_ipam.sections import Section
 from ipcraft_ipam.tables import sections, vlans, vrfs
 from ipcraft_ipam.vlans import Vlan
 from ipcraft_ipam.vrfs import Vrf
 
-_FIELDS = {None, "name", "description", "vlan", "vrf", "section"}
 _COLUMNS: Mapping[str, TypeEngine[Any]] = {
     "id": ExactText,
     "number": Integer(),
@@ -60,7 +59,7 @@ class Registered:
 
 def find_registered(reader: Reader, terms: Sequence[Term], *, limit: int) -> Registered:
     """Give up to `limit` of each that match all terms."""
-    readings = [_readings(term) for term in terms]
+    readings = [readings_of("registers", term) for term in terms]
     found = Registered()
     if not all(readings):
         return found
@@ -70,16 +69,6 @@ def find_registered(reader: Reader, terms: Sequence[Term], *, limit: int) -> Reg
     for register, *row in rows:
         _add(found, register, *row)
     return found
-
-
-def _readings(term: Term) -> list[Reading]:
-    return [
-        reading
-        for reading in term.readings
-        if isinstance(reading, TextReading)
-        or (isinstance(reading, RegisterReading) and reading.ids)
-        if reading.field in _FIELDS
-    ]
 
 
 def _add(

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from ipcraft.plugin import AddressBytes, given
+from ipcraft.plugin import AddressBytes, given, own
 from ipcraft_ipam.networks import BITS, IPV4, IPV6, to_bytes
 from ipcraft_ipam.search.grammar import MOST_FREE, Reading
 from ipcraft_ipam.search.homes import around_homes
@@ -43,6 +43,7 @@ from ipcraft_ipam.search.readings import (
     StatusReading,
     TextReading,
 )
+from ipcraft_ipam.tables import subnets
 from ipcraft_ipam.usage import used_within
 
 SIZES = (1, 4, 16)
@@ -62,10 +63,14 @@ class Registers(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Say what slots a statement has."""
+    """Say what slots a statement has; `frees`: those of an address ask for its subnet's free ones.
+
+    Subnets are always asked for theirs.
+    """
 
     size: int
     registers: Registers
+    frees: bool
 
 
 _INSIDE, _EQUALS, _BEGINS, _CONTAINS = 500, 1000, 2000, 3000
@@ -73,12 +78,13 @@ _HOWS = {"equals": _EQUALS, "begins": _BEGINS, "contains": _CONTAINS}
 _SMALL_BITS = 61
 _TEXT = ("like", "equals", "begins")
 _IDS = ("vrfs", "referred")
+_FREE = ("least", "most")
 _PLACES = {
     "addresses": (
-        *_TEXT, *_IDS, "status", "status_rank", "first", "last", "mac_first", "mac_last",
+        *_TEXT, *_IDS, *_FREE, "status", "status_rank", "first", "last", "mac_first", "mac_last",
     ),
     "subnets": (
-        *_TEXT, *_IDS, "itself", "prefix", "first", "last", "ip", "ip_prefix", "least", "most",
+        *_TEXT, *_IDS, *_FREE, "itself", "prefix", "first", "last", "ip", "ip_prefix",
     ),
     "registers": (*_TEXT, *_IDS),
 }  # fmt: skip
@@ -97,7 +103,10 @@ def slots(kind: str, rows: FromClause, shape: Shape) -> Sequence[Slot]:
     each = [_SLOTS[kind](rows, index) for index in range(shape.size)]
     if shape.registers is not Registers.NONE:
         within = _within(kind, rows, shape)
-        each = [_or_within(slot, within(index), index) for index, slot in enumerate(each)]
+        each = [_or_named(slot, within(index), index, _IDS) for index, slot in enumerate(each)]
+    if shape.frees:
+        roomy = _roomy(rows)
+        each = [_or_named(slot, roomy(index), index, _FREE) for index, slot in enumerate(each)]
     return [_optional(slot, index) for index, slot in enumerate(each)]
 
 
@@ -108,17 +117,20 @@ def shape_of(
 
     `known` are the terms that all candidates match: their slots are left unused.
     """
-    registers = {
-        reading.register
+    compared = [
+        reading
         for index, readings in enumerate(terms)
         for reading in readings
-        if isinstance(reading, RegisterReading) and index not in known
-    }
-    size = next(size for size in SIZES if size >= len(terms))
-    if not registers:
-        return Shape(size, Registers.NONE)
-    climbs = kind == "addresses" and registers != {"vrf"}
-    return Shape(size, Registers.HOMES if climbs else Registers.COLUMNS)
+        if index not in known
+    ]
+    named = {each.register for each in compared if isinstance(each, RegisterReading)}
+    climbs = kind == "addresses" and named != {"vrf"}
+    within = Registers.HOMES if climbs else Registers.COLUMNS
+    return Shape(
+        size=next(size for size in SIZES if size >= len(terms)),
+        registers=within if named else Registers.NONE,
+        frees=kind == "addresses" and any(isinstance(each, FreeReading) for each in compared),
+    )
 
 
 def unused(indexes: Iterable[int]) -> dict[str, int]:
@@ -168,8 +180,30 @@ def _within(kind: str, rows: FromClause, shape: Shape) -> Callable[[int], Column
     return within
 
 
-def _or_within(slot: Slot, condition: ColumnElement[bool], index: int) -> Slot:
-    named = or_(*(given(f"{name}_{index}").is_not(None) for name in _IDS))
+def _roomy(rows: FromClause) -> Callable[[int], ColumnElement[bool]]:
+    """Give the condition that the home of an address has as many free ones as a slot asks for.
+
+    PERF: a look-up by its key for each home, as in `around_homes`.
+    """
+    homes = select(rows.c.subnet_id.label("home")).distinct().cte("homes")
+    home = subnets.alias("roomy")
+
+    def roomy(index: int) -> ColumnElement[bool]:
+        is_roomy = (
+            select(_has_free(home, index))
+            .where(home.c.organization_id == own(), home.c.id == homes.c.home)
+            .correlate(homes)
+            .scalar_subquery()
+        )
+        named = given(f"least_{index}", BigInteger()).is_not(None)
+        return and_(named, rows.c.subnet_id.in_(select(homes.c.home).where(is_roomy)))
+
+    return roomy
+
+
+def _or_named(slot: Slot, condition: ColumnElement[bool], index: int, names: Iterable[str]) -> Slot:
+    """Have a slot match by another condition, too, which is asked for by parameters."""
+    named = or_(*(given(f"{name}_{index}").is_not(None) for name in names))
     return Slot(or_(slot.condition, condition), case((named, 0), else_=slot.rank))
 
 
