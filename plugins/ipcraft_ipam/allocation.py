@@ -8,7 +8,7 @@ subnet are as fast as at sixteen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice, repeat
@@ -64,7 +64,7 @@ _mine = (_r.organization_id == own(), _r.subnet_id == given("id"))
 _ranges = (
     select(_r.first, _r.last, _r.version).where(*_mine).order_by(_r.last).limit(PAGE).subquery("r")
 )
-_ASSIGNED, _CLAIMED, _BUSY = range(3)
+_ASSIGNED, _FREE, _BUSY = range(3)
 
 
 def _name(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[str]:
@@ -78,11 +78,16 @@ def _is_assigned(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnEl
     return found.scalar_subquery().is_not(None)
 
 
-def _state(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[int]:
+def _seen(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[int]:
+    """Tell whether an address is assigned."""
+    return case((_is_assigned(ip, vrf_id), _ASSIGNED), else_=_FREE)
+
+
+def _claimed(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[int]:
     """Lock an address unless it is assigned, and tell what came of it. CASE keeps the order."""
     return case(
         (_is_assigned(ip, vrf_id), _ASSIGNED),
-        (try_lock(_name(ip, vrf_id)), _CLAIMED),
+        (try_lock(_name(ip, vrf_id)), _FREE),
         else_=_BUSY,
     )
 
@@ -97,7 +102,9 @@ def _space(*extra: ColumnElement[Any]) -> Statement[Row]:
     )
 
 
-def _lowest_state() -> ColumnElement[Any]:
+def _of_lowest(
+    state: Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[int]],
+) -> ColumnElement[Any]:
     lowest = select(_r.first).where(*_mine).order_by(_r.last).limit(1).subquery("lowest")
     vrf_id = (
         select(_s.vrf_id)
@@ -105,13 +112,14 @@ def _lowest_state() -> ColumnElement[Any]:
         .correlate(None)
         .scalar_subquery()
     )
-    return select(_state(lowest.c.first, vrf_id)).correlate(None).scalar_subquery()
+    return select(state(lowest.c.first, vrf_id)).correlate(None).scalar_subquery()
 
 
 _WAIT = Statement(select(wait_lock(_name(given("ip", AddressBytes), given("vrf_id")))))
 _SPACE = _space(null())
-_SPACE_AND_LOWEST = _space(_lowest_state())
-"""A subnet with its lowest ranges; the second claims the start of the lowest at the same time."""
+_SPACE_AND_LOWEST = _space(_of_lowest(_seen))
+_SPACE_AND_CLAIM = _space(_of_lowest(_claimed))
+"""A subnet with its lowest ranges, and whether the start of the lowest is free; or claim that."""
 
 
 @dataclass(slots=True)
@@ -124,7 +132,7 @@ class _Attempt:
 
     def note(self, ip: int, state: int) -> None:
         """Put a candidate where it belongs."""
-        if state == _CLAIMED:
+        if state == _FREE:
             self.picked.append(ip)
         elif state == _ASSIGNED:
             self.occupied.add(ip)
@@ -151,7 +159,7 @@ def take(
         tx.lock("overtaken", subnet_id)
     attempt = _Attempt([], set(), [])
     # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
-    statement = _SPACE_AND_LOWEST if strategy.candidates is first else _SPACE
+    statement = _SPACE_AND_CLAIM if strategy.candidates is first else _SPACE
     home, space = _open(tx, statement, subnet_id, attempt)
     if len(attempt.picked) < count:
         _pick(tx, home, strategy.candidates(space, count), attempt, count=count)
@@ -166,7 +174,11 @@ def take(
 
 def first_free(tx: Reader, subnet_id: str) -> int | None:
     """Give the lowest free address without taking it, or None. Raises `NotFound`."""
-    home, space = _open(tx, _SPACE, subnet_id, _Attempt([], set(), []))
+    lowest = _Attempt([], set(), [])
+    # PERF: mostly the lowest address is free, as it is seen to be with the subnet.
+    home, space = _open(tx, _SPACE_AND_LOWEST, subnet_id, lowest)
+    if lowest.picked:
+        return lowest.picked[0]
     candidates = first(space, 1)
     for size in _sizes():
         batch = list(islice(candidates, size))
@@ -238,7 +250,7 @@ def _try(
     for ip, state in rows:
         attempt.note(ip, state)
     met = {*attempt.picked, *attempt.occupied}
-    claimed = [ip for ip, state in rows if state == _CLAIMED]
+    claimed = [ip for ip, state in rows if state == _FREE]
     passed = batch if len(claimed) < wanted else batch[: batch.index(claimed[-1])]
     attempt.busy += [ip for ip in passed if ip not in met]
 
@@ -300,8 +312,8 @@ def _table(size: int) -> CTE:
 def _claim(size: int) -> Statement[tuple[int, int]]:
     """Lock as many as wanted of the candidates that are free by now; tell which are assigned."""
     ip = _table(size).c.ip
-    mine = _state(ip, given("vrf_id")) == _CLAIMED
-    claimed = select(ip, literal(_CLAIMED)).where(ip.is_not(None), mine)
+    mine = _claimed(ip, given("vrf_id")) == _FREE
+    claimed = select(ip, literal(_FREE)).where(ip.is_not(None), mine)
     wanted = claimed.limit(given("wanted", Integer())).subquery()
     return Statement(union_all(wanted.select(), _assigned(ip)), _candidate)
 
