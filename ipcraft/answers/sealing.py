@@ -1,22 +1,26 @@
-"""Sealing: answers as the database keeps them, compressed and encrypted with AES-256-GCM.
+"""Sealing: answers as the database keeps them, compressed and encrypted (RFC 8439).
 
 An answer may hold a secret that is shown this once. Its key is made of the installation's secret
 key and of the client's ``Idempotency-Key``, which is nowhere kept: who has the database and even
 the secret key opens nothing. A sealed answer is one version byte, a nonce of 12 bytes, the
 ciphertext and its tag.
+
+PERF: each answer has a key of its own. To set one up costs OpenSSL 7 us for AES-GCM, more than it
+takes to seal an answer with ChaCha20-Poly1305.
 """
 
 from __future__ import annotations
 
-import hmac
 import os
 import zlib
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import orjson
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
 _NONCE_LENGTH = 12
+_SECRET_LENGTH = 32
 _HEAD = len(_VERSION) + _NONCE_LENGTH
 _LENGTH_BYTES = 4
 _FASTEST = 1
@@ -39,29 +43,29 @@ class SealBroken(Exception):
 
 def seal(answer: Answer, *, secret: bytes, owner: bytes) -> bytes:
     """Seal an answer with 32 secret bytes; `owner` is whose it is, and opens it no other's."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     nonce = os.urandom(_NONCE_LENGTH)
-    return _VERSION + nonce + AESGCM(secret).encrypt(nonce, _packed(answer), owner)
+    return _VERSION + nonce + ChaCha20Poly1305(secret).encrypt(nonce, _packed(answer), owner)
 
 
 def unseal(sealed: bytes, *, secret: bytes, owner: bytes) -> Answer:
     """Give the answer. Raises `SealBroken`."""
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     version, nonce, ciphertext = sealed[:1], sealed[1:_HEAD], sealed[_HEAD:]
     try:
         if version != _VERSION:
             raise InvalidTag
-        return _unpacked(AESGCM(secret).decrypt(nonce, ciphertext, owner))
+        return _unpacked(ChaCha20Poly1305(secret).decrypt(nonce, ciphertext, owner))
     except (InvalidTag, ValueError) as error:  # a ValueError where there is no whole nonce
         raise SealBroken("the answer was sealed with another secret key") from error
 
 
 def secret_for(key: bytes, client_key: str) -> bytes:
     """Give the 32 bytes that seal the answers to one client's key."""
-    return hmac.digest(key, client_key.encode(), "sha256")
+    return blake2b(client_key.encode(), key=key, digest_size=_SECRET_LENGTH).digest()
 
 
 def _packed(answer: Answer) -> bytes:

@@ -83,7 +83,7 @@ def _served(
     route: Route, writes: Writes | None, responders: dict[str, Responder]
 ) -> dict[str, Responder]:
     """Put around the responders of a route what is the same for all."""
-    if not route.public:
-        shown = {each: tagged(responders[each]) for each in _SHOWING if each in responders}
-        responders = {**responders, **shown}
-    return writes.careful(route, responders) if writes else responders
+    served = writes.careful(route, responders) if writes else responders
+    if route.public:
+        return served
+    return served | {each: tagged(served[each]) for each in _SHOWING if each in served}

@@ -149,7 +149,7 @@ class Writes:
         except RolledBack:
             pass
         finally:
-            req.context.identity = replace(req.context.identity, within=None)
+            write.end()
 
     def _finish(self, tx: Transaction, write: _Write, request: KeyedRequest | None) -> None:
         if tx.failed:  # its responder has answered all the same
@@ -168,7 +168,16 @@ class Writes:
 class _Write:
     """Be one request that writes, from its first run to its answer."""
 
-    __slots__ = ("_before", "_params", "_responder", "_show", "care", "req", "resp")
+    __slots__ = (
+        "_before",
+        "_identity",
+        "_params",
+        "_responder",
+        "_show",
+        "care",
+        "req",
+        "resp",
+    )
 
     def __init__(
         self,
@@ -187,13 +196,19 @@ class _Write:
         self._responder = responder
         self._show = show
         self._before: Mapping[str, str] = {}
+        self._identity: Identity = req.context.identity
 
     def begin(self, before: Mapping[str, str], tx: Transaction) -> None:
         """Be as new: others may have overtaken a run before this one."""
         self._before = before
         self.req.rewind()
-        self.req.context.identity = replace(tx.identity or self.req.context.identity, within=tx)
+        self._identity = tx.identity or self._identity
+        self.req.context.identity = replace(self._identity, within=tx)
         self.resp.begin(before)
+
+    def end(self) -> None:
+        """Leave the transaction, which is over."""
+        self.req.context.identity = self._identity
 
     def respond(self, tx: Transaction) -> None:
         """Do the work and answer; conditions are checked before its first write."""
