@@ -109,8 +109,9 @@ def parse_mac_address(text: str) -> str:
             f"{text[:64]!r} is not a MAC address: write it like 00:1A:2B:3C:4D:5E",
             code="invalid_mac_address",
         )
-    digits = re.sub("[^0-9A-F]", "", text.upper())
-    return ":".join(digits[index : index + 2] for index in range(0, 12, 2))
+    # PERF: half the time of a substitution and a join; an import reads one for each address.
+    it = text.upper().replace(":", "").replace("-", "").replace(".", "")
+    return f"{it[:2]}:{it[2:4]}:{it[4:6]}:{it[6:8]}:{it[8:10]}:{it[10:]}"
 
 
 def _parse_range(text: str) -> Network:
