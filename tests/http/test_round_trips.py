@@ -100,6 +100,20 @@ def test_an_address_costs_one_round_trip_in_all(app: Application, count: Count) 
         assert count(client, path) == (200, 1, 0)
 
 
+def test_the_first_free_address_costs_one_round_trip(app: Application, count: Count) -> None:
+    """In an empty subnet, and in one whose every second address is assigned."""
+    client = make_organization(app, plan="enterprise").client
+    subnets = client.post(
+        "/api/v1/subnets", json=[{"network": "10.0.0.0/24"}, {"network": "10.0.1.0/24"}]
+    )
+    empty, fuller = (f"/api/v1/subnets/{each['id']}" for each in subnets.json)
+    assigned = [{"ip": f"10.0.1.{host}"} for host in range(1, 254, 2)]
+    assert client.post(f"{fuller}/addresses", json=assigned).status_code == 201
+    for path, lowest in ((empty, "10.0.0.1"), (fuller, "10.0.1.2")):
+        assert count(client, f"{path}/first-free") == (200, 1, 0)
+        assert client.get(f"{path}/first-free").json == {"ip": lowest}
+
+
 def test_care_costs_a_write_no_round_trip(app: Application, database: Relay) -> None:
     """A key rides along, as does a dry run's check; a tag costs the query that a GET makes."""
     client = make_organization(app, plan="enterprise").client
