@@ -79,9 +79,8 @@ def test_a_killed_servers_folder_is_removed_by_the_next(
                 process.kill()
             killed.process.wait()
             psutil.wait_procs(everybody)
-        assert left.is_dir()
         with Served(url, tmp_path, workers=1) as third:
-            assert not left.exists()
+            assert not left.exists()  # whoever of this machine's servers began first
             assert mine.is_dir()
             assert folder_of(third) != mine
     assert not mine.exists()
