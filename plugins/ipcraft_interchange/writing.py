@@ -36,7 +36,7 @@ T = TypeVar("T")
 _NAMES_TOGETHER = 200
 _SUBNETS_TOGETHER = 200
 _ADDRESSES_TOGETHER = 1000
-_WRITERS = 3
+_WRITERS = 4
 
 
 @dataclass(frozen=True, slots=True)
