@@ -14,8 +14,6 @@ from ipcraft_ipam.search.readings import (
     MacReading,
     PlaceReading,
     RegisterReading,
-    StatusReading,
-    TextReading,
 )
 
 Kind = Literal["addresses", "subnets", "registers"]
@@ -31,14 +29,12 @@ _FIELDS: Mapping[Kind, set[str]] = {
     "subnets": {"name", "description", "network", "in", "free", *_REGISTERS},
     "registers": {"name", "description", *_REGISTERS},
 }  # fmt: skip
-_READ_BY: Mapping[Kind, tuple[type[Reading], ...]] = {
-    "addresses": (
-        TextReading, StatusReading, HostReading, PlaceReading, MacReading, FreeReading,
-        RegisterReading,
-    ),
-    "subnets": (TextReading, HostReading, PlaceReading, FreeReading, RegisterReading),
-    "registers": (TextReading, RegisterReading),
-}  # fmt: skip
+_UNREAD: Mapping[Kind, tuple[type[Reading], ...]] = {
+    "addresses": (),
+    "subnets": (MacReading,),
+    "registers": (HostReading, PlaceReading, MacReading),
+}
+"""What a term without a field may mean that records of a kind do not have."""
 
 
 def kinds_of(terms: Sequence[Term]) -> frozenset[Kind]:
@@ -84,9 +80,9 @@ def _of_term(term: Term) -> frozenset[Kind]:
 
 
 def _is_of(kind: Kind, reading: Reading) -> bool:
-    return isinstance(reading, _READ_BY[kind]) and (
-        reading.field is None or reading.field in _FIELDS[kind]
-    )
+    if reading.field is None:
+        return not isinstance(reading, _UNREAD[kind])
+    return reading.field in _FIELDS[kind]
 
 
 def _is_free(term: Term) -> bool:
