@@ -71,6 +71,17 @@ def test_a_release_while_its_range_is_split(
     assert lowest(application, organization, subnet_id) == "10.0.0.1"
 
 
+def test_an_assigned_address_in_a_range_is_passed_over(
+    application: Application, organization: Organization
+) -> None:
+    """Who looks for the lowest free one is not told that of a range which holds an assigned one."""
+    subnet_id = add_subnet(application, organization)
+    assign(application, organization, subnet_id, "10.0.0.1")
+    where = {"until": to_bytes(NETWORK.last - 1), "new_first": to_bytes(NETWORK.first + 1)}
+    application.storage.transact(organization.id, lambda tx: tx.write(_widen, **where))
+    assert lowest(application, organization, subnet_id) == "10.0.0.2"
+
+
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
 def test_a_release_while_its_range_is_split_again_and_again(
     application: Application, organization: Organization
