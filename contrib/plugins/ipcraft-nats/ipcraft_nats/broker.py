@@ -43,7 +43,7 @@ class Message:
     body: bytes
 
 
-class _Connection(Client):
+class Connection(Client):
     """Be a connection that says nothing in the clear when it must not."""
 
     def __init__(self, configuration: Configuration) -> None:
@@ -60,7 +60,6 @@ class _Connection(Client):
             name="ipcraft",
             tls=settings.tls,
             error_cb=self._note,
-            closed_cb=self._end,
             allow_reconnect=False,
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
@@ -93,12 +92,24 @@ class _Connection(Client):
             raise SecureConnWantedError
         return super()._connect_command()
 
+    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
+        """Close, and leave nothing behind.
+
+        The client stops half way when its last words cannot be sent any more.
+        """
+        subscriptions = list(self._subs.values())
+        try:
+            await super()._close(status, do_cbs)
+        finally:
+            for each in subscriptions:
+                each._stop_processing()
+            if self._transport is not None:
+                self._transport.close()
+            if not self.ended.done():
+                self.ended.set_result(None)
+
     async def _note(self, problem: Exception) -> None:
         self.problems.append(problem)
-
-    async def _end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
 
 
 class Broker:
@@ -110,7 +121,7 @@ class Broker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._opening = asyncio.Lock()
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._stream: JetStreamContext | None = None
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -126,7 +137,7 @@ class Broker:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._drop(self._connection), loop).result()
+        asyncio.run_coroutine_threadsafe(self._end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -169,14 +180,14 @@ class Broker:
                     headers={_MESSAGE_ID: message.id},
                 )
 
-    async def _open(self) -> tuple[_Connection, JetStreamContext]:
+    async def _open(self) -> tuple[Connection, JetStreamContext]:
         async with self._opening:
             if self._connection is None or self._stream is None or self._connection.is_closed:
-                self._connection = _Connection(self._configuration)
+                self._connection = Connection(self._configuration)
                 self._stream = await self._connect(self._connection)
             return self._connection, self._stream
 
-    async def _connect(self, connection: _Connection) -> JetStreamContext:
+    async def _connect(self, connection: Connection) -> JetStreamContext:
         try:
             async with asyncio.timeout(self._configuration.timeout):
                 return await connection.open()
@@ -185,10 +196,20 @@ class Broker:
             problem = next(iter(connection.problems), error)
             raise NotPublished(f"no connection: {_said(problem)}") from error
 
-    async def _drop(self, connection: _Connection | None) -> None:
-        """Close a connection, but do not wait for a server that takes nothing any more."""
+    async def _end(self) -> None:
+        """Close the connection; whom that interrupts may say so before the loop ends."""
+        await self._drop(self._connection)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            _, left = await asyncio.wait(left, timeout=_GRACE)
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _drop(self, connection: Connection | None) -> None:
+        """Close a connection, whatever the server does, which may take nothing any more."""
         if connection is not None:
-            with suppress(TimeoutError):
+            with suppress(OSError):
                 async with asyncio.timeout(_GRACE):
                     await connection.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -17,6 +18,13 @@ NOON = 1_772_366_400
 
 Open = Callable[..., Application]
 """Open an application with other settings of the plugin."""
+
+
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    """Have what a connection leaves behind told in the test that left it."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

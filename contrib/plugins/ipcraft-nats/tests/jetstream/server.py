@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import nats
+import psutil
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -41,6 +42,7 @@ class NatsServer:
         self.url = f"nats://{LOOPBACK}:{self.port}"
         self._connecting = connecting
         self._folder = Path(tempfile.mkdtemp(prefix="ipcraft-nats-"))
+        self._log = self._folder / "log"
         configuration = self._folder / "nats.conf"
         configuration.write_text(
             f'listen: "{LOOPBACK}:{self.port}"\n'
@@ -56,13 +58,13 @@ class NatsServer:
 
     def resume(self) -> None:
         """Start it again, on the same port."""
-        log = self._folder / "log"
-        self._process = spawn(self._command, account=None, folder=self._folder, log=log)
-        wait_until(lambda: answers(self.port), process=self._process, log=log)
+        self._process = spawn(self._command, account=None, folder=self._folder, log=self._log)
+        wait_until(lambda: answers(self.port), process=self._process, log=self._log)
 
     def freeze(self) -> None:
-        """Have it do nothing, with its connections open."""
+        """Have it do nothing from now on, with its connections open."""
         self._process.send_signal(signal.SIGSTOP)
+        wait_until(self._is_frozen, process=self._process, log=self._log)
 
     def thaw(self) -> None:
         """Let it go on."""
@@ -93,6 +95,9 @@ class NatsServer:
         """Stop it and remove what it keeps."""
         end(self._process, politely=signal.SIGKILL)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_frozen(self) -> bool:
+        return psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED
 
     def __enter__(self) -> Self:
         return self
