@@ -50,7 +50,7 @@ from ipcraft.errors import (
     Unavailable,
 )
 from ipcraft.events.changes import Change
-from ipcraft.events.reading import events_after
+from ipcraft.events.reading import events_after, number_of_events
 from ipcraft.events.recording import Recorder
 from ipcraft.events.retention import delete_events, organizations_with_events
 from ipcraft.events.sinks import (
@@ -198,6 +198,7 @@ __all__ = [
     "load_one_or_many",
     "lock_key",
     "new_id",
+    "number_of_events",
     "operation",
     "organizations_with_events",
     "outdated",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, delete, select
+from sqlalchemy import BigInteger, delete, select, update
 
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.data.transactions import Transaction
@@ -37,6 +37,11 @@ _DELETE = Statement(
 )
 _POSITIONS = Statement(select(_p.sink, _p.position).where(_p.organization_id == own()))
 _LAST = Statement(select(event_streams.c.last).where(event_streams.c.organization_id == own()))
+_NOTE_REMOVED = Statement(
+    update(event_streams)
+    .where(event_streams.c.organization_id == own())
+    .values(removed=event_streams.c.removed + given("removed_now", BigInteger()))
+)
 _ORGANIZATIONS = Statement(select(event_streams.c.organization_id), str)
 
 
@@ -56,4 +61,7 @@ def delete_events(tx: Transaction, *, before: int, sinks: Sequence[str]) -> bool
         return False
     positions: dict[str, int] = dict(tx.all(_POSITIONS))
     had = min((positions[sink] for sink in sinks if sink in positions), default=last)
-    return tx.execute(_DELETE, before=before, had=had) == AT_ONCE
+    removed = tx.execute(_DELETE, before=before, had=had)
+    if removed:
+        tx.write(_NOTE_REMOVED, removed_now=removed)
+    return removed == AT_ONCE

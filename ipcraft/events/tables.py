@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, MetaData
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, MetaData, text
 
 from ipcraft.data.tables import ExactText, Seconds, tenant_table
 
@@ -63,8 +63,12 @@ event_streams = tenant_table(
     "event_streams",
     metadata,
     Column("last", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False, server_default=text("0")),
 )
-"""The last sequence of each organization. Only who gives sequences touches a row."""
+"""The last sequence of each organization, and how many of its events retention has removed since.
+
+Only who gives sequences and who removes events touch a row, never who writes them.
+"""
 
 event_positions = tenant_table(
     "event_positions",

@@ -19,7 +19,16 @@ from sqlalchemy import (
     union_all,
 )
 
-from ipcraft.plugin import CountedPage, Reader, Seconds, Statement, events, given, own
+from ipcraft.plugin import (
+    CountedPage,
+    Reader,
+    Seconds,
+    Statement,
+    events,
+    given,
+    number_of_events,
+    own,
+)
 
 DAY = 86_400
 """Seconds."""
@@ -153,9 +162,11 @@ def _latest(names: frozenset[str]) -> Statement[Entry]:
 @cache
 def _page(names: frozenset[str]) -> CountedPage[Entry]:
     if names <= _BY_KEY:
-        # PERF: the key alone counts all rows; the times of some are in the table itself.
-        total = select(func.count()).select_from(events).where(*_where(names)).scalar_subquery()
         rows = select(*_COLUMNS).where(*_where(names))
+        total = number_of_events()
+        if names:
+            # PERF: the key alone counts all rows; the times of some are in the table itself.
+            total = select(func.count()).select_from(events).where(*_where(names)).scalar_subquery()
         return CountedPage(rows, order=[_e.id.desc()], total=total, into=_entry)
     found = _found(names)
     counted, waiting = (_number(names, is_counted=each).scalar_subquery() for each in (True, False))

@@ -45,6 +45,17 @@ def record(app: Application, organization: Organization, number: int) -> None:
     app.storage.transact(organization.id, lambda tx: tx.record_many(changes))
 
 
+def remove(app: Application, organization: Organization, *, before: int) -> None:
+    """Remove the organization's events of a time before."""
+    app.storage.transact(organization.id, lambda tx: delete_events(tx, before=before, sinks=[]))
+
+
+def length(organization: Organization) -> int:
+    """Give the length of the log as a page of it tells."""
+    answer = organization.client.get("/api/v1/activity", params={"limit": 1})
+    return int(answer.headers["X-Total-Count"])
+
+
 def tidy(app: Application) -> None:
     """Run the job."""
     app.jobs["activity.tidy"].run({})
@@ -111,6 +122,26 @@ def test_what_a_sink_has_not_had_stays(application: Application, clock: Clock) -
     assert len(attic.kept) == MADE_WITH_AN_ORGANIZATION
     delete()
     assert kept(application, free) == 0
+
+
+def test_the_log_is_as_long_as_what_is_kept(application: Application, clock: Clock) -> None:
+    """With events that wait for their sequence, after some were removed, and with none left."""
+    endless = make_organization(application, plan="enterprise")
+    begun = int(clock())
+    clock.advance(hours=1)
+    record(application, endless, 4)
+    assert length(endless) == kept(application, endless) == MADE_WITH_AN_ORGANIZATION + 4
+    count(application)
+    record(application, endless, 2)
+    assert length(endless) == kept(application, endless) == MADE_WITH_AN_ORGANIZATION + 6
+    remove(application, endless, before=begun + 1)
+    assert length(endless) == kept(application, endless) == 6
+    count(application)
+    assert length(endless) == 6
+    remove(application, endless, before=int(clock()) + 1)
+    assert length(endless) == kept(application, endless) == 0
+    record(application, endless, 1)
+    assert length(endless) == 1
 
 
 def test_sequences_go_on_after_all_events_went(application: Application, clock: Clock) -> None:

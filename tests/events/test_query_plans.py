@@ -164,6 +164,7 @@ OWN: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         {"sink": "chat", "token": "x", "reached": 1, "now": 1},
     ),
     "delete old": (retention._DELETE, {"before": 0, "had": EVENTS}),
+    "note removed": (retention._NOTE_REMOVED, {"removed_now": 1}),
     "activity": latest(),
     "activity of a plan": latest(since=MIDDLE),
     "activity of a resource": latest(resource_id="addr_77", since=0),
@@ -174,11 +175,12 @@ OWN: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "activity of a rare resource": latest(resource_type="subnet"),
     "activity before": latest(until=MIDDLE),
     "activity of an hour": latest(since=MIDDLE, until=MIDDLE + 3600),
+    "a page": page(),
     "a page of a resource": page(resource_id="addr_77"),
     "a page of an actor": page(actor="usr_77", since=0),
 }
 
-WRITES = {OWN[name][0] for name in ("count", "announce", "settle", "delete old")}
+WRITES = {OWN[name][0] for name in ("count", "announce", "settle", "delete old", "note removed")}
 """What runs in the transactions of writers."""
 
 EVERYBODYS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
