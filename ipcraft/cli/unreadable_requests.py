@@ -17,7 +17,6 @@ from typing import Any
 import structlog
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
 
 from ipcraft.context import set_request_id
 from ipcraft.http.errors import CODES, ErrorObject
@@ -92,25 +91,22 @@ _OURS = (
 _log = structlog.get_logger("ipcraft.http")
 
 
-class Worker(ThreadWorker):
-    """Be gunicorn's worker with threads, whose errors look like all others."""
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer in the server's name what the application could not answer."""
-        identifier = secrets.token_hex(16)
-        set_request_id(identifier)
-        refusal = _refusal(exc)
-        if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("a request failed outside the application", exc_info=exc)
-        else:
-            _log.warning(
-                "a request cannot be read",
-                client=addr[0] if addr else None,
-                status=int(refusal.status),
-                reason=str(exc)[:_SHOWN],
-            )
-        with suppress(OSError):  # the client has gone
-            util.write_nonblock(client, refusal.encode(identifier))
+def refuse(client: socket.socket, address: Any, error: BaseException) -> None:
+    """Answer in the server's name what the application could not answer."""
+    identifier = secrets.token_hex(16)
+    set_request_id(identifier)
+    refusal = _refusal(error)
+    if refusal.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("a request failed outside the application", exc_info=error)
+    else:
+        _log.warning(
+            "a request cannot be read",
+            client=address[0] if address else None,
+            status=int(refusal.status),
+            reason=str(error)[:_SHOWN],
+        )
+    with suppress(OSError):  # the client has gone
+        util.write_nonblock(client, refusal.encode(identifier))
 
 
 def _refusal(error: BaseException) -> Refusal:

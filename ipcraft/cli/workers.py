@@ -12,7 +12,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from ipcraft.app import Application, begin_jobs, build, create_application, start_process
-from ipcraft.cli.unreadable_requests import LINE_LIMIT, Worker
+from ipcraft.cli.unreadable_requests import LINE_LIMIT
+from ipcraft.cli.worker import Worker
 from ipcraft.config import Settings
 from ipcraft.metrics.folder import forget, remove, share_new
 

@@ -1,0 +1,174 @@
+"""A worker's threads: one stays with a connection whose requests follow each other, if it may."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
+
+from ipcraft.cli.worker import Worker
+from ipcraft.testing.serving import Served
+
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+PATIENCE = 30.0
+
+
+class Pool:
+    """Be a pool whose threads begin when a test says so."""
+
+    def __init__(self) -> None:
+        self.due: deque[Callable[[], None]] = deque()
+
+    def submit(self, work: Callable[..., bool], *arguments: Any) -> Future[bool]:
+        """Have it done later."""
+        future: Future[bool] = Future()
+        self.due.append(lambda: future.set_result(work(*arguments)))
+        return future
+
+    def run(self) -> None:
+        """Do what is due first."""
+        self.due.popleft()()
+
+
+class Peer:
+    """Be a client, and the connection that the worker has with it."""
+
+    def __init__(self) -> None:
+        self.client, sock = socket.socketpair()
+        unreader = SimpleNamespace(buf=io.BytesIO())
+        self.connection: Any = SimpleNamespace(
+            sock=sock, parser=SimpleNamespace(unreader=unreader), answered=0
+        )
+
+    def read_ahead(self) -> None:
+        """Have a request behind the first one be read with it."""
+        self.connection.parser.unreader.buf = io.BytesIO(b"x")
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.client.close()
+        self.connection.sock.close()
+
+
+@pytest.fixture
+def peers() -> Iterator[list[Peer]]:
+    """Give two clients."""
+    with closing(Peer()) as one, closing(Peer()) as other:
+        yield [one, other]
+
+
+@pytest.fixture
+def pool() -> Pool:
+    """Give the threads."""
+    return Pool()
+
+
+@pytest.fixture
+def worker(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """Give a worker whose requests are of one byte; an empty one ends the connection."""
+
+    def handle(worker: ThreadWorker, conn: Any) -> bool:
+        conn.answered += 1
+        conn.parser.unreader.buf = io.BytesIO()
+        return bool(conn.sock.recv(1))
+
+    monkeypatch.setattr(ThreadWorker, "handle", handle)
+    worker = Worker(0, 0, [], None, 30, Config(), None)
+    worker.tpool = pool  # type: ignore[assignment] # it does what is asked of it
+    worker.method_queue.init()
+    yield worker
+    worker.method_queue.close()
+    worker.tmp.close()
+
+
+def test_a_thread_stays_while_requests_follow(
+    worker: Worker, pool: Pool, peers: list[Peer]
+) -> None:
+    """It answers them one after the other, and the end."""
+    peers[0].client.sendall(b"xxx")
+    peers[0].client.shutdown(socket.SHUT_WR)
+    worker.enqueue_req(peers[0].connection)
+    pool.run()
+    assert peers[0].connection.answered == 4
+
+
+def test_a_thread_goes_when_nothing_follows(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
+    """Who is silent holds no thread."""
+    peers[0].client.sendall(b"x")
+    worker.enqueue_req(peers[0].connection)
+    pool.run()
+    assert peers[0].connection.answered == 1
+
+
+def test_what_was_read_ahead_follows(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
+    """It does not make the connection readable any more."""
+    peers[0].client.sendall(b"x")
+    peers[0].client.shutdown(socket.SHUT_WR)
+    worker.enqueue_req(peers[0].connection)
+    peers[0].read_ahead()
+    pool.run()
+    assert peers[0].connection.answered == 2
+
+
+def test_a_thread_goes_to_who_waits(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
+    """However much its connection has to ask."""
+    for peer in peers:
+        peer.client.sendall(b"xxx")
+        worker.enqueue_req(peer.connection)
+    pool.run()
+    assert [peer.connection.answered for peer in peers] == [1, 0]
+    pool.run()
+    assert [peer.connection.answered for peer in peers] == [1, 3]
+
+
+def test_a_thread_goes_when_the_worker_stops(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
+    """The connection is given back for its end."""
+    peers[0].client.sendall(b"xxx")
+    worker.enqueue_req(peers[0].connection)
+    worker.alive = False
+    pool.run()
+    assert peers[0].connection.answered == 1
+
+
+@pytest.fixture
+def single(tmp_path: Path) -> Iterator[Served]:
+    """Serve with one thread."""
+    url = f"sqlite:///{tmp_path}/ipcraft.db"
+    with Served(url, tmp_path, workers=1, threads=1) as served:
+        yield served
+
+
+def test_a_busy_connection_leaves_its_only_thread_to_others(single: Served) -> None:
+    """Two clients that never pause are both answered."""
+    together = threading.Barrier(2, timeout=PATIENCE)
+
+    def ask() -> int:
+        with requests.Session() as session:
+            together.wait()
+            answers = [session.get(f"{single.url}/healthz", timeout=PATIENCE) for _ in range(300)]
+        return sum(answer.ok for answer in answers)
+
+    with ThreadPoolExecutor(2) as clients:
+        asked = [clients.submit(ask) for _ in range(2)]
+        assert [each.result() for each in asked] == [300, 300]
+
+
+def test_requests_sent_together_are_answered_in_order(single: Served) -> None:
+    """On one connection, to its end."""
+    with socket.create_connection(("127.0.0.1", single.port), timeout=PATIENCE) as connection:
+        connection.sendall(REQUEST * 50)
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == 50
