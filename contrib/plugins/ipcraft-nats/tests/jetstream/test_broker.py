@@ -6,7 +6,7 @@ import asyncio
 import ssl
 
 import pytest
-from ipcraft_nats.broker import Connection
+from ipcraft_nats.broker import Broker, Connection
 from ipcraft_nats.configuration import Configuration
 from nats.errors import TimeoutError as NoAnswer
 
@@ -25,8 +25,7 @@ def test_a_connection_that_cannot_say_its_last_words_ends_whole(server: NatsServ
             await connection.flush(timeout=1)
         server.kill()
         await connection.publish("ipcraft.unsent", b"")
-        with pytest.raises(ConnectionResetError):
-            await connection.close()
+        await Broker(configuration(server))._drop(connection)
         assert connection.ended.done()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
@@ -34,6 +33,14 @@ def test_a_connection_that_cannot_say_its_last_words_ends_whole(server: NatsServ
         return left
 
     assert asyncio.run(lose()) == set()
+
+
+def test_a_broker_that_is_closed_leaves_nothing_waiting(server: NatsServer) -> None:
+    """What is still in its loop then is cancelled, and whoever waits for it is told."""
+    broker = Broker(configuration(server))
+    waiting = broker._call(asyncio.Event().wait())
+    broker.close()
+    assert waiting.cancelled()
 
 
 def configuration(server: NatsServer) -> Configuration:
