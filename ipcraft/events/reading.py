@@ -49,7 +49,7 @@ def number_of_events() -> ScalarSelect[int]:
     """Give how many events the organization has, as a part of a query.
 
     PERF: sequences have no gaps, and what is removed is noted: only those few that have no sequence
-    yet are counted. Counting a million takes 100 ms.
+    yet are counted. Counting 100,000 takes 11 ms.
     """
     numbered = (
         select(event_streams.c.last - event_streams.c.removed)
