@@ -8,6 +8,7 @@ Source: https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ class Link(psycopg.Connection[Row]):
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = tuple_row) -> None:
         super().__init__(pgconn, row_factory)
+        self.opened_at = time.monotonic()
         self._statements: dict[str, bytes] = {}
         self._named = 0
         self._adapter = Transformer(self)
