@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections import deque
+from concurrent.futures import Future
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from ipcraft.cli.open_connections import OpenConnections
 from ipcraft.cli.unreadable_requests import refuse
 
 LINGER_MS = 2
 """How long a thread waits for the next request of its connection, if nobody else needs it."""
+
+COURTESY = 0.001
+"""Seconds for which a worker leaves a new connection to those that have fewer."""
+
+OPEN = OpenConnections()
+"""Those of all workers that this process forks."""
 
 
 class Worker(ThreadWorker):
@@ -29,6 +38,27 @@ class Worker(ThreadWorker):
         super().__init__(*args, **options)
         self._waiting: deque[TConn] = deque()
         """Connections with a request that no thread has begun with."""
+
+    def init_process(self) -> None:
+        """Begin, with no connection open."""
+        OPEN.note(self.age, 0)
+        super().init_process()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection, unless a worker with fewer takes it.
+
+        PERF: it is whoever wakes first that takes what comes, so of sixteen connections that are
+        opened at once one worker may have twelve, and one processor all the work.
+        """
+        if self.nr_conns > OPEN.least():
+            time.sleep(COURTESY)
+        super().accept(listener)
+        OPEN.note(self.age, self.nr_conns)
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Keep the connection for its next request, or close it."""
+        super().finish_request(conn, fs)
+        OPEN.note(self.age, self.nr_conns)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Have the next thread that is free handle the connection."""

@@ -13,7 +13,7 @@ from gunicorn.glogging import Logger
 
 from ipcraft.app import Application, begin_jobs, build, create_application, start_process
 from ipcraft.cli.unreadable_requests import LINE_LIMIT
-from ipcraft.cli.worker import Worker
+from ipcraft.cli.worker import OPEN, Worker
 from ipcraft.config import Settings
 from ipcraft.metrics.folder import forget, remove, share_new
 
@@ -68,7 +68,7 @@ class Workers(BaseApplication):
             "control_socket_disable": True,
             "when_ready": lambda server: ready(),
             "worker_exit": lambda server, worker: self._end(),
-            "child_exit": lambda server, worker: forget(worker.pid),
+            "child_exit": lambda server, worker: _forget(worker),
             "on_exit": lambda server: remove(made),
         }
         super().__init__()
@@ -96,3 +96,9 @@ class Workers(BaseApplication):
         """Finish what only this process would do, after its last request."""
         if self._application is not None:
             self._application.close()
+
+
+def _forget(worker: Worker) -> None:
+    """Take a process that has ended out of what the others know."""
+    OPEN.forget(worker.age)
+    forget(int(worker.pid))

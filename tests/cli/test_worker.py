@@ -18,7 +18,9 @@ import requests
 from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
-from ipcraft.cli.worker import Worker
+from ipcraft.cli import worker as module
+from ipcraft.cli.open_connections import OpenConnections
+from ipcraft.cli.worker import COURTESY, Worker
 from ipcraft.testing.serving import Served
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -138,6 +140,33 @@ def test_a_thread_goes_when_the_worker_stops(worker: Worker, pool: Pool, peers: 
     worker.alive = False
     pool.run()
     assert peers[0].connection.answered == 1
+
+
+@pytest.mark.parametrize(("others", "pauses"), [(1, [COURTESY]), (2, []), (3, [])])
+def test_a_worker_leaves_a_connection_to_who_has_fewer(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, others: int, pauses: list[float]
+) -> None:
+    """It waits a moment for the other to take it, and takes it then if it is still there."""
+    taken: list[str] = []
+    monkeypatch.setattr(module, "OPEN", opened := OpenConnections())
+    monkeypatch.setattr("time.sleep", lambda seconds: taken.append(f"{seconds}"))
+    monkeypatch.setattr(ThreadWorker, "accept", lambda worker, listener: taken.append(listener))
+    opened.note(worker.age + 1, others)
+    worker.nr_conns = 2
+    opened.note(worker.age, 2)
+    worker.accept("connection")  # type: ignore[arg-type] # it is only handed on
+    assert taken == [*map(str, pauses), "connection"]
+
+
+def test_open_connections_are_those_of_workers_that_live() -> None:
+    """One that is gone has none to be compared with."""
+    opened = OpenConnections()
+    assert opened.least() == 0
+    opened.note(1, 3)
+    opened.note(2, 0)
+    assert opened.least() == 0
+    opened.forget(2)
+    assert opened.least() == 3
 
 
 @pytest.fixture
