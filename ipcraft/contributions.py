@@ -240,7 +240,8 @@ class Storage(Protocol):
         anything else of the transaction is seen. Raises what `work` raises (after rolling back),
         `ipcraft.errors.Conflict` when a unique or foreign key still forbids the write,
         `ipcraft.errors.Contention` after too many runs, `ipcraft.errors.Unavailable` when
-        the database cannot be used.
+        the database cannot be used. Nothing is committed then; only an `Unavailable` that comes
+        of the commit itself may mean that it is.
         """
         ...
 

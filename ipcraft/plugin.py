@@ -33,7 +33,15 @@ from ipcraft.data.migrations import SERVING_ROLE, outdated, protect, status, upg
 from ipcraft.data.pages import CountedPage
 from ipcraft.data.statements import CompiledStatement, Row, Statement, given, own
 from ipcraft.data.tables import AddressBytes, ExactText, Seconds, tenant_table
-from ipcraft.data.transactions import QuerySession, Queued, Reader, Session, Settle, Transaction
+from ipcraft.data.transactions import (
+    QuerySession,
+    Queued,
+    Reader,
+    Session,
+    Settle,
+    SharedWork,
+    Transaction,
+)
 from ipcraft.errors import (
     BadGateway,
     Conflict,
@@ -170,6 +178,7 @@ __all__ = [
     "SelectiveSink",
     "Session",
     "Settle",
+    "SharedWork",
     "StartError",
     "Statement",
     "Storage",

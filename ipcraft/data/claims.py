@@ -7,7 +7,7 @@ together with the request's first query, and nothing is done or answered unless 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -50,6 +50,11 @@ class Claim:
         self.allow: Callable[[Identity], object] | None = None
         """Raise when the identity as it is by now may not do what the request does."""
 
+    @property
+    def question(self) -> Hashable:
+        """Give what is the same for claims that ask the same."""
+        return self.statement, *self.parameters.values()
+
     def settle(self, found: Any) -> None:
         """Take the answer. Raises what makes the request one that must not be served."""
         self.settled = True
@@ -57,6 +62,37 @@ class Claim:
         if self.allow is not None:
             self.allow(identity)
         self.confirmed = identity
+
+    def reopen(self) -> None:
+        """Have it asked again: nothing came of what it was asked for."""
+        self.settled = False
+        self.confirmed = None
+
+
+def joint(claims: Iterable[Claim | None]) -> Claim | None:
+    """Make one claim of those that ask the same: it is asked once, and settles all of them.
+
+    None where nothing is left to be asked.
+    """
+    unsettled = [claim for claim in claims if claim and not claim.settled]
+    if not unsettled:
+        return None
+
+    def recognize(found: Any) -> Identity:
+        for claim in unsettled:
+            claim.settle(found)
+        confirmed = unsettled[0].confirmed
+        assert confirmed is not None, "a claim that is settled raises or has an identity"
+        return confirmed
+
+    first = unsettled[0]
+    return Claim(first.statement, parameters=first.parameters, recognize=recognize)
+
+
+def changed_identity(identity: Identity) -> Identity | None:
+    """Give the identity as it is by now, if it has turned out to be another than it was."""
+    confirmed = identity.claim.confirmed if identity.claim else None
+    return confirmed if confirmed is not None and confirmed != identity else None
 
 
 class Recognition(Generic[H]):

@@ -64,7 +64,8 @@ class Statement(Generic[R]):
 
     `into` makes a result of each row's columns, by default a tuple. A constructor of a
     dataclass fits. A write that is `independent` neither reads nor changes a row that another
-    write queued beside it changes; a storage may send such writes first, as one statement.
+    write queued beside it changes; a storage may send such writes first, as one statement. What is
+    queued before such a write comes a second time goes before it.
     """
 
     __slots__ = ("_compiled", "clause", "independent", "into")

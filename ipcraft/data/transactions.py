@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Queued = tuple[CompiledStatement, list[Any]]
 
@@ -31,6 +32,28 @@ _NOTHING = Statement(select(literal(1)))
 
 class RolledBack(Exception):
     """Have a transaction rolled back though nothing is wrong with its work."""
+
+
+class SharedWork(Protocol[T_co]):
+    """Be work that can share a transaction with other work of the same sender.
+
+    First every `begin` is called, then every `finish`, in the same order. So what `finish` is told
+    by the answers is as it was before the others' writes: it must not make a mistake of that, at
+    worst an error of the database, for which each is begun anew alone. In `Transaction.notes`
+    one piece of work leaves word for the next.
+    """
+
+    @property
+    def order(self) -> str:
+        """Give what work is done in the order of: two transactions must not wait crosswise."""
+        ...
+
+    def begin(self, tx: Transaction) -> None:
+        """Hold the locks and ask the questions of the work: nothing is answered yet."""
+
+    def finish(self, tx: Transaction) -> T_co:
+        """Do it, with the answers at hand."""
+        ...
 
 
 class QuerySession(Protocol):
@@ -60,6 +83,9 @@ class Session(QuerySession, Protocol):
 
     def ask(self, question: Queued, settle: Settle) -> None:
         """Send a question before the next statement, and settle it before that is seen."""
+
+    def send(self, queued: Sequence[Queued]) -> None:
+        """Run what is queued and what was asked, now."""
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
         """Run the statement and give the number of rows it changed."""
@@ -203,12 +229,30 @@ class Transaction(Reader):
         PERF: it costs no round trip. What `settle` raises ends the transaction before anything
         that the next statement gives is seen.
         """
+        self.ask_all(statement, lambda rows: settle(rows[0] if rows else None), **parameters)
+
+    def ask_all(
+        self, statement: Statement[R], settle: Callable[[list[R]], object], /, **parameters: Any
+    ) -> None:
+        """Ask a question likewise; `settle` takes all rows."""
         into = statement.into
 
         def take(rows: list[Row]) -> object:
-            return settle(into(*rows[0]) if rows else None)
+            return settle([into(*row) for row in rows])
 
+        if self._queue:  # a question asked after a write sees it
+            self.send()
         self._session.ask(self._bind(statement, parameters), take)
+
+    def send(self) -> None:
+        """Send what is queued and what was asked, now."""
+        self._session.send(self._take_queue())
+
+    def perform(self, work: SharedWork[T]) -> T:
+        """Do work that can share a transaction, as a part of this one."""
+        work.begin(self)
+        self.send()
+        return work.finish(self)
 
     def guard(self, check: Callable[[], object]) -> None:
         """Have `check` called once: before the first write or change, or before the end.

@@ -28,12 +28,9 @@ _PLAIN_INSERT = re.compile(r"(INSERT INTO \w+ \([^()]*\) VALUES )(\([^()]*\))")
 
 
 class Opening:
-    """Say what goes out before the first statement.
+    """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks."""
 
-    The BEGIN, the sender's claim, the tenant with the locks, and what is asked.
-    """
-
-    __slots__ = ("_asked", "_begin", "_claim", "_refusal", "_tenant")
+    __slots__ = ("_begin", "_claim", "_locked", "_refusal", "_tenant")
 
     def __init__(
         self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
@@ -41,14 +38,17 @@ class Opening:
         self._begin = begin
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
-        self._asked: list[tuple[Queued, Settle]] = []
+        self._locked: set[tuple[str, int]] = set()
         self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
-        """Hold a lock from before the first statement on.
+        """Hold a lock from before the first statement on; once, however often it is said.
 
         PERF: told in one SELECT with the tenant, it costs next to nothing.
         """
+        if (function, key) in self._locked:
+            return
+        self._locked.add((function, key))
         sql, arguments = self._tenant or ("SELECT 1", ())
         locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
         self._tenant = (locking, (*arguments, key))
@@ -63,10 +63,6 @@ class Opening:
         self._tenant = (f"SELECT {trying}, {sql.removeprefix('SELECT ')}", (*arguments, key))
         self._refusal = refusal
 
-    def ask(self, question: Queued, settle: Settle) -> None:
-        """Send a question with the first statement."""
-        self._asked.append((question, settle))
-
     def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
         """Send it with the calls, settle the claim, and give the results of the calls."""
         before = [] if self._begin is None else [self._begin]
@@ -77,15 +73,10 @@ class Opening:
             before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
         if self._tenant:
             before.append(self._tenant)
-        asked, self._asked = self._asked, []
-        first_answer = len(before)
-        before += [(compiled.sql, arguments) for (compiled, arguments), _ in asked]
         results = self._begin_with(lease, [*before, *calls])
         if claim:
             rows = lease.link.rows(results[place])
             claim.settle(claim.statement.into(*rows[0]) if rows else None)
-        for result, (_, settle) in zip(results[first_answer:], asked, strict=False):
-            settle(lease.link.rows(result))
         return results[len(before) :]
 
     def _begin_with(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
@@ -107,11 +98,12 @@ class PostgreSQLSession:
 
     dialect = DIALECT
 
-    __slots__ = ("_lease", "_opening")
+    __slots__ = ("_asked", "_lease", "_opening")
 
     def __init__(self, lease: Lease, opening: Opening) -> None:
         self._lease = lease
         self._opening: Opening | None = opening
+        self._asked: list[tuple[Queued, Settle]] = []
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
         """Hold the lock: before the first statement, or now."""
@@ -126,11 +118,17 @@ class PostgreSQLSession:
 
         Raises RuntimeError behind the first statement.
         """
-        self._begun().try_lock(key, refusal=refusal)
+        if self._opening is None:
+            raise RuntimeError("a transaction tries locks before its first statement")
+        self._opening.try_lock(key, refusal=refusal)
 
     def ask(self, question: Queued, settle: Settle) -> None:
-        """Ask with the first statement. Raises RuntimeError behind it."""
-        self._begun().ask(question, settle)
+        """Ask with the next statement."""
+        self._asked.append((question, settle))
+
+    def send(self, queued: Sequence[Queued]) -> None:
+        """Run what is queued and what was asked."""
+        self._exchange(_calls(queued))
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued and the query."""
@@ -155,16 +153,21 @@ class PostgreSQLSession:
         if not self._opening:
             self._exchange([*_calls(queued), COMMIT])
 
-    def _begun(self) -> Opening:
-        if self._opening is None:
-            raise RuntimeError("a transaction is asked, and tries locks, before its statements")
-        return self._opening
-
     def _run(self, queued: Sequence[Queued], statement: Queued) -> PGresult:
         compiled, arguments = statement
         return self._exchange([*_calls(queued), (compiled.sql, arguments)])[-1]
 
     def _exchange(self, calls: Sequence[Call]) -> list[PGresult]:
+        if not self._asked:
+            return self._send(calls)
+        asked, self._asked = self._asked, []
+        questions = [(compiled.sql, arguments) for (compiled, arguments), _ in asked]
+        results = self._send([*questions, *calls])
+        for result, (_, settle) in zip(results, asked, strict=False):
+            settle(self._lease.link.rows(result))
+        return results[len(asked) :]
+
+    def _send(self, calls: Sequence[Call]) -> list[PGresult]:
         if not self._opening:
             return self._lease.link.exchange(calls)
         opening, self._opening = self._opening, None
@@ -193,16 +196,32 @@ class PostgreSQLLook:
 
 
 def _calls(queued: Sequence[Queued]) -> list[Call]:
-    """Give what is queued, the independent writes as one: they may go before all others."""
-    together = [each for each in queued if each[0].independent]
-    if not 1 < len(together) <= _MOST_TOGETHER:
-        return [(compiled.sql, arguments) for compiled, arguments in queued]
+    """Give what is queued, the independent writes as few: they may go before the others.
+
+    Of a write that comes again nobody has said that it is independent of itself: all that was
+    queued before it goes first.
+    """
+    calls: list[Call] = []
+    together: list[Queued] = []
+    others: list[Call] = []
+    for each in queued:
+        compiled, arguments = each
+        if not compiled.independent:
+            others.append((compiled.sql, arguments))
+            continue
+        if len(together) == _MOST_TOGETHER or any(compiled is other for other, _ in together):
+            calls += [_call(together), *others]
+            together, others = [], []
+        together.append(each)
+    return [*calls, *([_call(together)] if together else ()), *others]
+
+
+def _call(together: Sequence[Queued]) -> Call:
+    if len(together) == 1:
+        [(compiled, arguments)] = together
+        return compiled.sql, arguments
     sql = _merged(*(compiled.sql for compiled, _ in together))
-    merged: Call = (sql, [argument for _, arguments in together for argument in arguments])
-    others = [
-        (compiled.sql, arguments) for compiled, arguments in queued if not compiled.independent
-    ]
-    return [merged, *others]
+    return sql, [argument for _, arguments in together for argument in arguments]
 
 
 def _calls_of(sql: str, rows: Sequence[list[object]]) -> Iterator[Call]:

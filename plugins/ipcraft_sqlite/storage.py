@@ -243,6 +243,10 @@ class SQLiteSession:
         """Ask now."""
         settle(self.fetch((), question))
 
+    def send(self, queued: Sequence[Queued]) -> None:
+        """Run what is queued."""
+        self._run(queued)
+
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued, then the query."""
         self._run(queued)

@@ -1,0 +1,1 @@
+"""Requests of one sender that are done in one transaction."""
