@@ -153,28 +153,53 @@ def get(tx: Reader, address_id: str) -> Address:
     return found
 
 
-def create(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Address:
-    """Assign `ip` (a number) in a subnet, with the optional other fields.
+class Creation:
+    """Assign `ip` (a number) in a subnet, with the optional other fields: work to be shared.
 
     Its home is the smallest subnet that contains it. Raises `NotFound` for the subnet and
     `Invalid` when the address is outside it, taken, or one that its home cannot assign.
     """
-    keep_tree(tx)
-    ip: int = values["ip"]
-    place = tx.one(_PLACE, subnet_id=subnet_id, ip=to_bytes(ip), prefix_length=_HOST)
-    if place is None or ip not in place.target:
-        raise _outside(tx, subnet_id, ip)
-    if place.taken_by is not None:
-        raise taken(ip, place.taken_by)
-    check_assignable(place.home, ip)
-    new = new_address(tx, place.home, values, ip=ip)
-    tx.record(created(new))
-    tx.write(INSERT, **row(new))
-    usage.add(tx, place.vrf_id, place.home.network, 1)
-    if place.free and ip in place.free.span:
-        remaining = list(free_space.without(place.free.span, [Span(ip, ip)]))
-        free_space.replace(tx, place.home.id, place.free, remaining)
-    return new
+
+    def __init__(self, subnet_id: str, values: Mapping[str, Any]) -> None:
+        self._subnet_id = subnet_id
+        self._values = values
+        self._ip: int = values["ip"]
+        self._place: Place | None = None
+
+    @property
+    def order(self) -> str:
+        """Give the address in the order of addresses."""
+        return to_bytes(self._ip).hex()
+
+    def begin(self, tx: Transaction) -> None:
+        """Ask for the place of the address."""
+        keep_tree(tx)
+        ip = to_bytes(self._ip)
+        tx.ask(_PLACE, self._note, subnet_id=self._subnet_id, ip=ip, prefix_length=_HOST)
+
+    def finish(self, tx: Transaction) -> Address:
+        """Assign it."""
+        ip, place = self._ip, self._place
+        if place is None or ip not in place.target:
+            raise _outside(tx, self._subnet_id, ip)
+        if place.taken_by is not None:
+            raise taken(ip, place.taken_by)
+        check_assignable(place.home, ip)
+        new = new_address(tx, place.home, self._values, ip=ip)
+        tx.record(created(new))
+        tx.write(INSERT, **row(new))
+        usage.add(tx, place.vrf_id, place.home.network, 1)
+        if place.free and ip in place.free.span:
+            free_space.cut_one(tx, place.home.id, place.free, ip)
+        return new
+
+    def _note(self, place: Place | None) -> None:
+        self._place = place
+
+
+def create(tx: Transaction, subnet_id: str, values: Mapping[str, Any]) -> Address:
+    """Assign `ip` in a subnet, see `Creation`."""
+    return tx.perform(Creation(subnet_id, values))
 
 
 def change(tx: Transaction, address_id: str, values: Mapping[str, Any]) -> Address:

@@ -9,7 +9,7 @@ subnet are as fast as at sixteen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice, repeat
 from typing import Any
@@ -36,6 +36,7 @@ from ipcraft.plugin import (
     Invalid,
     NotFound,
     Reader,
+    RequestError,
     Row,
     Statement,
     Transaction,
@@ -65,6 +66,7 @@ _ranges = (
     select(_r.first, _r.last, _r.version).where(*_mine).order_by(_r.last).limit(PAGE).subquery("r")
 )
 _ASSIGNED, _FREE, _BUSY = range(3)
+_SHELVES = "ipam.shelves"
 
 
 def _name(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[str]:
@@ -124,11 +126,11 @@ _SPACE_AND_CLAIM = _space(_of_lowest(_claimed))
 
 @dataclass(slots=True)
 class _Attempt:
-    """Collect what became of the candidates of one allocation."""
+    """Collect what became of the candidates of an allocation."""
 
-    picked: list[int]
-    occupied: set[int]
-    busy: list[int]
+    picked: list[int] = field(default_factory=list[int])
+    occupied: set[int] = field(default_factory=set[int])
+    busy: list[int] = field(default_factory=list[int])
 
     def note(self, ip: int, state: int) -> None:
         """Put a candidate where it belongs."""
@@ -140,6 +142,120 @@ class _Attempt:
             self.busy.append(ip)
 
 
+class Taking:
+    """Assign the next `count` addresses of a subnet, all of them or none: work to be shared.
+
+    `fields` are an address's optional fields. Raises `NotFound`, and `Invalid` with code
+    ``subnet_full`` when there are not so many free ones.
+    """
+
+    def __init__(
+        self,
+        subnet_id: str,
+        fields: Mapping[str, Any],
+        *,
+        strategy: AllocationStrategy,
+        count: int = 1,
+    ) -> None:
+        self._subnet_id = subnet_id
+        self._fields = fields
+        self._strategy = strategy
+        self._count = count
+        self._shelf: _Shelf | None = None
+
+    @property
+    def order(self) -> str:
+        """Give the subnet."""
+        return self._subnet_id
+
+    def begin(self, tx: Transaction) -> None:
+        """Ask for the subnet's free space, together with others who take from it."""
+        keep_tree(tx)
+        shelves: dict[tuple[str, str], _Shelf] = tx.notes.setdefault(_SHELVES, {})
+        name = self._subnet_id, self._strategy.name
+        shelf = shelves.get(name)
+        if shelf is None or shelf.is_open:
+            if tx.attempt > 1:
+                # Those who were overtaken come one after the other: each comes to an end.
+                tx.lock("overtaken", self._subnet_id)
+            shelf = shelves[name] = _Shelf(self._strategy)
+            shelf.fill(tx, self._subnet_id)
+        shelf.wanted += self._count
+        self._shelf = shelf
+
+    def finish(self, tx: Transaction) -> list[Address]:
+        """Take the addresses, and record it."""
+        assert self._shelf is not None, "it begins before it finishes"
+        home, ips = self._shelf.take(tx, self._count)
+        new = [address_rows.new_address(tx, home, self._fields, ip=ip) for ip in ips]
+        for address in new:
+            tx.record(address_rows.created(address))
+            tx.write(address_rows.INSERT, **address_rows.row(address))
+        usage.add(tx, home.vrf_id, home.network, len(new))
+        self._shelf.tidy(tx, ips)
+        return new
+
+
+class _Shelf:
+    """Hold free addresses of one subnet for those who begin to take from it together."""
+
+    __slots__ = ("_attempt", "_ranges", "_rows", "_space", "_strategy", "_taken", "wanted")
+
+    def __init__(self, strategy: AllocationStrategy) -> None:
+        self._strategy = strategy
+        self._rows: list[Row] = []
+        self._space: FreeSpace | None = None
+        self._attempt = _Attempt()
+        self._taken = 0
+        """How many of the picked addresses are taken."""
+        self._ranges: dict[FreeRange, list[FreeRange]] = {}
+        """What has become of the ranges that were read."""
+        self.wanted = 0
+        """How many addresses are still to be taken."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody has begun to take: what he saw of the subnet may change now."""
+        return self._space is not None
+
+    def fill(self, tx: Transaction, subnet_id: str) -> None:
+        """Ask for the subnet and its lowest ranges."""
+        # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
+        is_lowest = self._strategy.candidates is first
+        tx.ask_all(_SPACE_AND_CLAIM if is_lowest else _SPACE, self._note, id=subnet_id)
+
+    def take(self, tx: Transaction, count: int) -> tuple[Subnet, list[int]]:
+        """Take so many, in the strategy's order; give them with the subnet they are at home in."""
+        space = self._space = self._space or _open(tx, self._rows, self._attempt)
+        picked, taken = self._attempt.picked, self._taken
+        wanted = min(self.wanted, MOST)
+        self.wanted -= count
+        if len(picked) < taken + count:
+            candidates = self._strategy.candidates(space, wanted)
+            _pick(tx, space.home, candidates, self._attempt, most=taken + wanted)
+        if len(picked) < taken + count:
+            raise _refusal(tx, space.home, self._attempt, count=count)
+        self._taken += count
+        return space.home, picked[taken : self._taken]
+
+    def tidy(self, tx: Transaction, ips: Sequence[int]) -> None:
+        """Let the ranges shrink by what was taken from them."""
+        assert self._space is not None, "somebody has taken from it"
+        home_id, gone = self._space.home.id, set(self._attempt.picked[: self._taken])
+        gone |= self._attempt.occupied
+        for read in self._space.seen:
+            self._ranges.setdefault(read, [read])
+        for read, now in self._ranges.items():
+            self._ranges[read] = [
+                left
+                for old in now
+                for left in _without(tx, home_id, old, ips, gone=gone, busy=self._attempt.busy)
+            ]
+
+    def _note(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+
 def take(
     tx: Transaction,
     subnet_id: str,
@@ -148,35 +264,15 @@ def take(
     strategy: AllocationStrategy,
     count: int = 1,
 ) -> list[Address]:
-    """Assign the next `count` addresses of a subnet, all of them or none.
-
-    `fields` are an address's optional fields. Raises `NotFound`, and `Invalid` with code
-    ``subnet_full`` when there are not so many free ones.
-    """
-    keep_tree(tx)
-    if tx.attempt > 1:
-        # Those who were overtaken come one after the other, so that each comes to an end.
-        tx.lock("overtaken", subnet_id)
-    attempt = _Attempt([], set(), [])
-    # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
-    statement = _SPACE_AND_CLAIM if strategy.candidates is first else _SPACE
-    home, space = _open(tx, statement, subnet_id, attempt)
-    if len(attempt.picked) < count:
-        _pick(tx, home, strategy.candidates(space, count), attempt, count=count)
-    new = [address_rows.new_address(tx, home, fields, ip=ip) for ip in attempt.picked]
-    for address in new:
-        tx.record(address_rows.created(address))
-        tx.write(address_rows.INSERT, **address_rows.row(address))
-    usage.add(tx, home.vrf_id, home.network, len(new))
-    _tidy(tx, home, space.seen, attempt)
-    return new
+    """Assign the next addresses of a subnet, see `Taking`."""
+    return tx.perform(Taking(subnet_id, fields, strategy=strategy, count=count))
 
 
 def first_free(tx: Reader, subnet_id: str) -> int | None:
     """Give the lowest free address without taking it, or None. Raises `NotFound`."""
-    lowest = _Attempt([], set(), [])
+    lowest = _Attempt()
     # PERF: mostly the lowest address is free, as it is seen to be with the subnet.
-    home, space = _open(tx, _SPACE_AND_LOWEST, subnet_id, lowest)
+    space = _open(tx, tx.all(_SPACE_AND_LOWEST, id=subnet_id), lowest)
     if lowest.picked:
         return lowest.picked[0]
     candidates = first(space, 1)
@@ -184,7 +280,7 @@ def first_free(tx: Reader, subnet_id: str) -> int | None:
         batch = list(islice(candidates, size))
         if not batch:
             return None
-        occupied = assigned(tx, home.vrf_id, batch)
+        occupied = assigned(tx, space.home.vrf_id, batch)
         for ip in batch:
             if ip not in occupied:
                 return ip
@@ -197,19 +293,15 @@ def assigned(tx: Reader, vrf_id: str, ips: Sequence[int]) -> set[int]:
     return {ip for ip, _ in rows}
 
 
-def _open(
-    tx: Reader, statement: Statement[Row], subnet_id: str, attempt: _Attempt
-) -> tuple[Subnet, FreeSpace]:
-    rows = tx.all(statement, id=subnet_id)
+def _open(tx: Reader, rows: Sequence[Row], attempt: _Attempt) -> FreeSpace:
     if not rows:
         raise NotFound("Subnet not found")
     width = len(SUBNET_COLUMNS)
-    home = subnet(*rows[0][:width])
     known = [free_range(*row[width:-1]) for row in rows if row[width] is not None]
     state = rows[0][-1]
     if known and state is not None:
         attempt.note(known[0].span.first, state)
-    return home, FreeSpace(tx, home, known)
+    return FreeSpace(tx, subnet(*rows[0][:width]), known)
 
 
 def _pick(
@@ -218,27 +310,31 @@ def _pick(
     candidates: Iterator[int],
     attempt: _Attempt,
     *,
-    count: int,
+    most: int,
 ) -> None:
+    """Lock free candidates until so many are picked, or there are no more."""
     tried = {*attempt.picked, *attempt.occupied, *attempt.busy}
-    for size in _sizes(count):
+    for size in _sizes(most):
         batch = list(islice(candidates, size))
         if not batch:
-            break
+            return
         fresh = [ip for ip in dict.fromkeys(batch) if ip not in tried]
         tried.update(fresh)
         if fresh:
-            _try(tx, home, fresh, attempt, wanted=count - len(attempt.picked))
-        if len(attempt.picked) == count:
+            _try(tx, home, fresh, attempt, wanted=most - len(attempt.picked))
+        if len(attempt.picked) == most:
             return
+
+
+def _refusal(tx: Transaction, home: Subnet, attempt: _Attempt, *, count: int) -> RequestError:
     if attempt.busy:
         # Another transaction holds what might be the last free address: see how it ends. Only the
-        # first in line may do so with addresses in its hands, or two would wait for each other.
-        if tx.attempt > 1 or not attempt.picked:
+        # first in line may do so, or two would wait for each other.
+        if tx.attempt > 1:
             tx.all(_WAIT, ip=to_bytes(attempt.busy[0]), vrf_id=home.vrf_id)
-        raise Contention("the last free addresses are being assigned to others")
+        return Contention("the last free addresses are being assigned to others")
     noun = "address" if count == 1 else "addresses"
-    raise Invalid(f"Subnet {home.network} has not {count} free {noun} left", code="subnet_full")
+    return Invalid(f"Subnet {home.network} has not {count} free {noun} left", code="subnet_full")
 
 
 def _try(
@@ -255,23 +351,26 @@ def _try(
     attempt.busy += [ip for ip in passed if ip not in met]
 
 
-def _tidy(tx: Transaction, home: Subnet, seen: Sequence[FreeRange], attempt: _Attempt) -> None:
-    """Let the ranges shrink by what was taken from them."""
-    picked = sorted(attempt.picked)
-    gone = attempt.occupied.union(picked)
-    for old in {old.span.last: old for old in seen}.values():
-        inside = [Span(ip, ip) for ip in picked if ip in old.span]
-        trimmed = _trim(old.span, gone)
-        if trimmed == old.span and not inside:
-            continue
-        if trimmed is None:
-            free_space.replace(tx, home.id, old, [])
-        elif any(ip in old.span for ip in attempt.busy):
-            # What others are taking in the middle is theirs to cut; splitting it leaves crumbs.
-            if trimmed != old.span:
-                free_space.replace(tx, home.id, old, [trimmed])
-        else:
-            free_space.replace(tx, home.id, old, list(free_space.without(trimmed, inside)))
+def _without(
+    tx: Transaction,
+    subnet_id: str,
+    old: FreeRange,
+    ips: Sequence[int],
+    *,
+    gone: set[int],
+    busy: Sequence[int],
+) -> list[FreeRange]:
+    """Let a range shrink by addresses that are taken now, and at its ends by all that are gone."""
+    inside = [Span(ip, ip) for ip in sorted(ips) if ip in old.span]
+    trimmed = _trim(old.span, gone)
+    if trimmed == old.span and not inside:
+        return [old]
+    if trimmed is None:
+        return free_space.replace(tx, subnet_id, old, [])
+    if any(ip in old.span for ip in busy):
+        # What others are taking in the middle is theirs to cut; splitting it leaves crumbs.
+        return [old] if trimmed == old.span else free_space.replace(tx, subnet_id, old, [trimmed])
+    return free_space.replace(tx, subnet_id, old, list(free_space.without(trimmed, inside)))
 
 
 def _trim(span: Span, gone: set[int]) -> Span | None:

@@ -48,6 +48,7 @@ from ipcraft_ipam.tables import free_ranges, subnets
 
 _VERSIONS = 1 << 62
 _SEEN, _LOCKED = 0, 1
+_PIECES = "ipam.pieces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +315,20 @@ def replace(
         )
     ranges = [FreeRange(span, version + index) for index, span in enumerate(others, start=1)]
     return [*ranges, FreeRange(kept, version)]
+
+
+def cut_one(tx: Transaction, subnet_id: str, old: FreeRange, ip: int) -> None:
+    """Take an address out of the range that it was read to be in, or out of what became of that.
+
+    Others may have taken theirs out of the same range earlier in the transaction.
+    """
+    pieces: dict[FreeRange, list[FreeRange]]
+    pieces = tx.notes.setdefault(_PIECES, {}).setdefault(subnet_id, {})
+    found: FreeRange | None = old
+    while found in pieces:
+        found = next((piece for piece in pieces[found] if ip in piece.span), None)
+    if found is not None:
+        pieces[found] = replace(tx, subnet_id, found, list(without(found.span, [Span(ip, ip)])))
 
 
 def carve(tx: Transaction, subnet_id: str, hole: Span) -> None:

@@ -25,7 +25,8 @@ class FreeSpace:
     def __init__(self, tx: Reader, subnet: Subnet, known: list[FreeRange] | None = None) -> None:
         self.tx = tx
         """The transaction, for a strategy that looks into tables of its own."""
-        self._subnet = subnet
+        self.home = subnet
+        """The subnet."""
         self._known = known
         self.seen: list[FreeRange] = list(known or ())
         """The ranges read so far."""
@@ -38,17 +39,17 @@ class FreeSpace:
     @property
     def vrf_id(self) -> str | None:
         """Give the VRF of the subnet, None for the global one."""
-        return self._subnet.vrf_id or None
+        return self.home.vrf_id or None
 
     @property
     def usable(self) -> Span:
         """Give the addresses the subnet can assign, free or not."""
-        return self._subnet.network.usable(is_pool=self._subnet.is_pool)
+        return self.home.network.usable(is_pool=self.home.is_pool)
 
     @property
     def gateway(self) -> int | None:
         """Give the subnet's gateway; it is in no span."""
-        return self._subnet.gateway
+        return self.home.gateway
 
     def spans(self, start: int | None = None) -> Iterator[Span]:
         """Give the free spans in order, from the lowest, or from an address on."""
@@ -60,13 +61,13 @@ class FreeSpace:
             if len(first) < PAGE:
                 return
             after = first[-1].span.last + 1
-        for found in ascending(self.tx, self._subnet.id, after):
+        for found in ascending(self.tx, self.home.id, after):
             span = self._note(found)
             yield Span(max(span.first, after), span.last)
 
     def spans_down(self) -> Iterator[Span]:
         """Give the free spans from the highest."""
-        for found in descending(self.tx, self._subnet.id, self._subnet.network.last):
+        for found in descending(self.tx, self.home.id, self.home.network.last):
             yield self._note(found)
 
     def _note(self, found: FreeRange) -> Span:

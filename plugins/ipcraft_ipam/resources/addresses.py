@@ -74,9 +74,7 @@ class SubnetAddressesResource:
             made = self._app.transact(identity, lambda tx: bulk.create_many(tx, subnet_id, body))
             resp.media = [address_object(address) for address in made]
         else:
-            made_one = self._app.transact(
-                identity, lambda tx: addresses.create(tx, subnet_id, body)
-            )
+            made_one = self._app.transact_shared(identity, addresses.Creation(subnet_id, body))
             resp.media = address_object(made_one)
 
 

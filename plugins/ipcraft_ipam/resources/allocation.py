@@ -49,10 +49,8 @@ class FirstFreeResource:
         """Take the next address, or with `count` so many of them."""
         strategy = named(self._strategies, body.pop("strategy", "first"))
         count = body.pop("count", None)
-        taken = self._app.transact(
-            req.context.identity,
-            lambda tx: allocation.take(tx, subnet_id, body, strategy=strategy, count=count or 1),
-        )
+        taking = allocation.Taking(subnet_id, body, strategy=strategy, count=count or 1)
+        taken = self._app.transact_shared(req.context.identity, taking)
         objects = [address_object(address) for address in taken]
         resp.status = falcon.HTTP_201
         resp.media = objects[0] if count is None else objects
