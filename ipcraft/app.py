@@ -82,6 +82,7 @@ class Application:
     """
 
     __slots__ = (
+        "_fresh",
         "_gauges",
         "_relay",
         "_samples",
@@ -115,6 +116,7 @@ class Application:
         self._samples: Samples | None = None
         self._storage: Storage | None = None
         self.drains = Drains({})
+        self._fresh: set[str] = set()
         self._storage = _open_storage(self)
         self._shared = SharedTransactions(self._storage, transact=self.transact)
         self.auth_backends = _auth_backends(self)
@@ -372,7 +374,13 @@ def _open_storage(app: Application) -> Storage:
     url = app.settings.database_url
     backends = registry.named("ipcraft_storage_backends", kind=StorageBackend, app=app)
     types = registry.named("ipcraft_event_types", kind=EventType)
-    recorder = Recorder(app._relay, event_types=frozenset(types), clock=app.clock, wake=app.wake)
+    recorder = Recorder(
+        app._relay,
+        event_types=frozenset(types),
+        clock=app.clock,
+        wake=app.wake,
+        fresh=app._fresh,
+    )
     migrations = {_CORE: CORE, **registry.migrations}
     return _backend_for(url, backends).open(url, migrations=migrations, recorder=recorder)
 
@@ -441,8 +449,9 @@ def _drains(app: Application) -> Drains:
     ]
     sequencer = Sequencer(
         app.storage,
-        sinks=list(app.event_sinks),
+        sinks=list(app.event_sinks.values()),
         clock=app.clock,
+        fresh=app._fresh,
         tell=lambda: app.drains.wake(*(each.drain.name for each in dispatchers)),
     )
     core = [app.orders.drain, Drain(EVENTS, sequencer.run), *(each.drain for each in dispatchers)]

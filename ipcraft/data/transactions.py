@@ -310,8 +310,7 @@ class Transaction(Reader):
         """Finish every change, then send everything at once, and wake who has to do with it."""
         self.settle()
         self._session.commit(self._take_queue())
-        for drain in self._woken:
-            self._recorder.wake(drain)
+        self._recorder.committed(self.organization_id, self._woken)
 
     def _run_guard(self) -> None:
         if self._guard is not None:

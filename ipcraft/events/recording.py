@@ -6,7 +6,7 @@ wait for each other to count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -44,9 +44,12 @@ class ChangeHooks(Protocol):
 
 
 class Recorder:
-    """Record the changes of every transaction of one process."""
+    """Record the changes of every transaction of one process.
 
-    __slots__ = ("_clock", "_hooks", "_types", "wake")
+    `wake` has a drain run soon; `fresh` is told the organizations that have new events.
+    """
+
+    __slots__ = ("_clock", "_fresh", "_hooks", "_types", "_wake")
 
     def __init__(
         self,
@@ -55,12 +58,13 @@ class Recorder:
         event_types: frozenset[str],
         clock: Callable[[], float],
         wake: Callable[[str], object] = lambda drain: None,
+        fresh: set[str] | None = None,
     ) -> None:
         self._hooks = hooks
         self._types = event_types
         self._clock = clock
-        self.wake = wake
-        """Have a drain run soon."""
+        self._wake = wake
+        self._fresh = set[str]() if fresh is None else fresh
 
     def now(self) -> int:
         """Give the time in whole seconds since the epoch."""
@@ -83,6 +87,13 @@ class Recorder:
         tx.wake(EVENTS)
         for change in changes:
             self._hooks.after_change(change, tx)
+
+    def committed(self, organization_id: str | None, drains: Iterable[str]) -> None:
+        """Wake who has to do with what a transaction has committed."""
+        for drain in drains:
+            if drain == EVENTS and organization_id is not None:
+                self._fresh.add(organization_id)
+            self._wake(drain)
 
     def _row(self, change: Change, tx: Transaction) -> dict[str, Any]:
         return {

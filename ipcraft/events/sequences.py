@@ -7,7 +7,7 @@ next organization. So any number of processes may count side by side, and writer
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,13 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.data.tables import ExactText
+from ipcraft.events.sinks import SelectiveSink
 from ipcraft.events.tables import event_positions, event_streams, events
 
 if TYPE_CHECKING:
     from ipcraft.contributions import Storage
     from ipcraft.data.transactions import Transaction
+    from ipcraft.events.sinks import EventSink
 
 AT_ONCE = 1000
 """Events of one organization that are counted before the next one has its turn."""
@@ -33,7 +35,7 @@ LOCK = "events"
 
 _IDLE = 1.0
 _BUSY = 0.1
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.5
 _MOST_REMEMBERED = 10_000
 
 
@@ -91,6 +93,8 @@ class Turn:
 
     counted: int
     horizon: int
+    is_wanted: bool
+    """Whether any sink has a use for it."""
 
 
 def _taken(last: int, horizon: int, _: str) -> tuple[int, int]:
@@ -146,17 +150,27 @@ _ADVANCE = Statement(
     .where(_s.organization_id == own())
     .values(last=given("new_last", BigInteger()))
 )
+_POSITIONS = Statement(select(_p.sink).where(_p.organization_id == own()), str)
 _ANNOUNCE = Statement(
     update(event_positions)
-    .where(_p.organization_id == own())
+    .where(_p.organization_id == own(), _p.newest < given("new_last", BigInteger()))
     .values(
         newest=given("new_last", BigInteger()),
         due_at=func.coalesce(_p.due_at, given("now", BigInteger())),
     )
-    .returning(_p.sink),
-    str,
 )
 _INTRODUCE = Statement(insert(event_positions))
+_PASS = Statement(
+    update(event_positions)
+    .where(
+        _p.organization_id == own(),
+        _p.sink == given("sink"),
+        _p.due_at.is_(None),
+        _p.position == _p.newest,
+    )
+    .values(position=given("new_last", BigInteger()), newest=given("new_last", BigInteger()))
+)
+"""Leave out what a sink does not want, if it has had all before."""
 
 
 class NothingToCount(Exception):
@@ -167,18 +181,21 @@ class Sequencer:
     """Give committed events their sequence, and tell the sinks of them.
 
     A sink that an organization's events have no position for begins with those that are counted
-    now.
+    now. Organizations whose events were committed in this process are `fresh`: they are counted
+    without a look.
     """
 
     def __init__(
         self,
         storage: Storage,
         *,
-        sinks: Sequence[str],
+        sinks: Sequence[EventSink],
         clock: Callable[[], float],
         tell: Callable[[], object],
+        fresh: set[str] | None = None,
     ) -> None:
         self._storage = storage
+        self._fresh = set[str]() if fresh is None else fresh
         self._sinks = sinks
         self._clock = clock
         self._tell = tell
@@ -191,21 +208,29 @@ class Sequencer:
 
         Raises `ipcraft.errors.Unavailable` when the database cannot be used.
         """
-        pauses = [self._count_for(organization) for organization in sorted(self._unfinished)]
-        if not self._unfinished or time.monotonic() >= self._look_at:
-            pauses += self._look()
+        known = self._unfinished | self._take_fresh()
+        pauses = [self._count_for(organization) for organization in sorted(known)]
+        if not known or time.monotonic() >= self._look_at:
+            pauses += self._look(without=known)
         return min(pauses, default=_IDLE)
 
-    def _look(self) -> Iterator[float]:
-        """Count for everybody who has events.
+    def _look(self, *, without: set[str]) -> Iterator[float]:
+        """Count for everybody who has events, but for those who had their turn.
 
         PERF: the look goes through all that was counted since a vacuum, to the first that waits.
         """
         self._look_at = time.monotonic() + _LOOK_EVERY
         organization = self._next("")
         while organization is not None:
-            yield self._count_for(organization)
+            if organization not in without:
+                yield self._count_for(organization)
             organization = self._next(organization)
+
+    def _take_fresh(self) -> set[str]:
+        taken: set[str] = set()
+        while self._fresh:
+            taken.add(self._fresh.pop())
+        return taken
 
     def _count_for(self, organization: str) -> float:
         self._unfinished.discard(organization)
@@ -214,9 +239,11 @@ class Sequencer:
         except NothingToCount:
             return _IDLE
         if turn is None:
+            self._fresh.add(organization)
             return _BUSY
         self._remember(organization, turn.horizon)  # only now: a commit can fail
-        self._tell()
+        if turn.is_wanted:
+            self._tell()
         if turn.counted < AT_ONCE:
             return _IDLE
         self._unfinished.add(organization)
@@ -237,13 +264,15 @@ class Sequencer:
         if taken is None:
             return None
         last, horizon = taken
+        positions: list[str] = []
+        tx.ask_all(_POSITIONS, positions.extend)
         counted = self._count_after(tx, last)
         if not counted:
             raise NothingToCount
         if counted == AT_ONCE:  # there may be more, which has arrived since
             horizon = min(horizon, tx.value(_ARRIVED, sequence=last + counted))
-        self._advance(tx, last, last + counted)
-        return Turn(counted, horizon)
+        wanted = self._advance(tx, last, last + counted, positions)
+        return Turn(counted, horizon, wanted)
 
     def _take(self, tx: Transaction) -> tuple[int, int] | None:
         taken = tx.one(_TAKE)
@@ -263,19 +292,44 @@ class Sequencer:
         counted = tx.execute(_COUNT, last=last, since=since)
         return counted if counted or not since else tx.execute(_COUNT, last=last, since=0)
 
-    def _advance(self, tx: Transaction, last: int, new_last: int) -> None:
+    def _advance(
+        self, tx: Transaction, last: int, new_last: int, positions: Collection[str]
+    ) -> bool:
+        """Say how far it is counted; tell whether any sink wants to have what is new."""
         now = int(self._clock() * 1000)
         tx.write(_ADVANCE, new_last=new_last)
-        known = tx.all(_ANNOUNCE, new_last=new_last, now=now)
+        is_wanted = False
         for sink in self._sinks:
-            if sink not in known:
+            wants = self._wants(sink, tx.organization_id or "")
+            is_wanted = is_wanted or wants
+            if sink.name not in positions:
                 tx.write(
                     _INTRODUCE,
-                    sink=sink,
-                    position=last,
+                    sink=sink.name,
+                    position=last if wants else new_last,
                     newest=new_last,
-                    due_at=now,
+                    due_at=now if wants else None,
                     lease=None,
                     failures=0,
                     reason=None,
                 )
+            elif not wants:
+                tx.write(_PASS, sink=sink.name, new_last=new_last)
+        tx.write(_ANNOUNCE, new_last=new_last, now=now)
+        return is_wanted
+
+    def _wants(self, sink: EventSink, organization: str) -> bool:
+        """Tell whether a sink has a use for what is counted, as its delivery would find it.
+
+        PERF: most organizations have no webhook. To find that out as a delivery takes eight trips.
+        """
+        if not isinstance(sink, SelectiveSink):
+            return True
+        # In a transaction of its own: a failure of one sink's must not keep all from being counted.
+        # What it sees is no older than what was counted: who asks for events from some moment on
+        # gets those that were written after that.
+        try:
+            with self._storage.look(organization) as reader:
+                return sink.wants(reader)
+        except Exception:  # noqa: BLE001 - a sink's failure is its own, and told at its delivery
+            return True

@@ -14,7 +14,7 @@ def take_events(app: Application) -> None:
     call this again.
     """
     sequencer = Sequencer(
-        app.storage, sinks=list(app.event_sinks), clock=app.clock, tell=lambda: None
+        app.storage, sinks=list(app.event_sinks.values()), clock=app.clock, tell=lambda: None
     )
     while sequencer.run() < 0.1:
         pass

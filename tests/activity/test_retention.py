@@ -20,9 +20,8 @@ MADE_WITH_AN_ORGANIZATION = 3
 class Attic:
     """Be a sink that keeps what it is given."""
 
-    name = "attic"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "attic") -> None:
+        self.name = name
         self.kept: list[Event] = []
 
     def deliver(self, events: Sequence[Event]) -> None:
@@ -103,7 +102,7 @@ def test_what_a_sink_has_not_had_stays(application: Application, clock: Clock) -
     """Until it has had it; another sink, which is gone, holds up nothing."""
     free = make_organization(application, plan="free")
     attic = Attic()
-    count(application, sinks=["attic", "gone"])
+    count(application, sinks=[attic, Attic("gone")])
     clock.advance(hours=8 * 24)
     before = int(clock()) - 7 * 24 * 3600
 

@@ -73,9 +73,12 @@ class Choosy(Memory):
     """Be a sink for a few organizations."""
 
     wanted: set[str] = field(default_factory=set)
+    is_broken: bool = False
 
     def wants(self, reader: Reader) -> bool:
         """Tell whether the organization is one of them."""
+        if self.is_broken:
+            raise RuntimeError("nobody knows")
         return reader.organization_id in self.wanted
 
 
@@ -130,7 +133,11 @@ def make(application: Application) -> Make:
     def make(sink: Memory, *, lease: float = 30.0, app: Application = application) -> Way:
         wakes = threading.Semaphore(0)
         sequencer = Sequencer(
-            app.storage, sinks=[sink.name], clock=app.clock, tell=lambda: wakes.release()
+            app.storage,
+            sinks=[sink],
+            clock=app.clock,
+            tell=lambda: wakes.release(),
+            fresh=app._fresh,
         )
         dispatcher = Dispatcher(
             sink,

@@ -52,9 +52,10 @@ def main(database_url: str, time: str, path: str, step: str) -> None:
     """Go the way of the events, as far as it is allowed to."""
     mark(step)
     app = make_application(database_url, clock=lambda: float(time))
-    sequencer = Sequencer(app.storage, sinks=["file"], clock=app.clock, tell=lambda: None)
+    sink = File(Path(path))
+    sequencer = Sequencer(app.storage, sinks=[sink], clock=app.clock, tell=lambda: None)
     dispatcher = Dispatcher(
-        File(Path(path)),
+        sink,
         storage=app.storage,
         clock=app.clock,
         lease=30,

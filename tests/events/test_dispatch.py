@@ -207,6 +207,54 @@ def test_events_that_a_sink_has_no_use_for_are_not_read(
     assert sink.sequences() == {organization_id: [4, 5]}
 
 
+def test_a_sink_may_lose_its_use_for_events(application: Application, make: Make) -> None:
+    """What it wanted when they were counted, and does not want any more, is not read either."""
+    sink = Choosy()
+    way = make(sink)
+    organization_id = make_organization(application).id
+    sink.wanted.add(organization_id)
+    way.count()
+    sink.wanted.clear()
+    write(application, organization_id, 1)
+    way.count()
+    counted = MADE_WITH_AN_ORGANIZATION + 1
+    assert positions(application) == [(organization_id, 0, 0, None)]
+    way.take()
+    assert positions(application) == [(organization_id, counted, 0, None)]
+    assert sink.taken == []
+
+
+def test_what_nobody_wants_wakes_nobody(application: Application, make: Make) -> None:
+    """Where there is no webhook, nothing is taken and nothing is looked for."""
+    sink = Choosy()
+    way = make(sink)
+    organization_id = make_organization(application).id
+    for number in (0, 1):
+        write(application, organization_id, number)
+        way.count()
+        assert not way.wakes.acquire(blocking=False)
+        counted = MADE_WITH_AN_ORGANIZATION + number
+        assert positions(application) == [(organization_id, counted, 0, None)]
+    sink.wanted.add(organization_id)
+    write(application, organization_id, 1)
+    way.count()
+    assert way.wakes.acquire(blocking=False)
+
+
+def test_a_sink_that_cannot_tell_what_it_wants(application: Application, make: Make) -> None:
+    """Events are counted all the same; it is asked again when they are taken to it."""
+    sink = Choosy()
+    way = make(sink)
+    organization_id = make_organization(application).id
+    sink.is_broken = True
+    way.count()
+    assert way.wakes.acquire(blocking=False)
+    sink.is_broken = False
+    sink.wanted.add(organization_id)
+    way.take()
+    assert sink.sequences() == {organization_id: [1, 2, 3]}
+
+
 def test_one_organization_is_in_one_hand_at_a_time(
     application: Application, make: Make, sink: Memory
 ) -> None:

@@ -176,6 +176,45 @@ def test_a_flood_leaves_the_others_their_turn(application: Application, way: Way
     assert len(stored(application, quiet)) == MADE_WITH_AN_ORGANIZATION
 
 
+def test_what_was_committed_here_is_counted_without_a_look(
+    application: Application, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for what waits costs more than to count it."""
+    organization_id = make_organization(application).id
+    way.count()
+    looks: list[str] = []
+    monkeypatch.setattr(way.sequencer, "_next", looks.append)
+    application.storage.transact(organization_id, lambda tx: record(tx, 2))
+    way.sequencer.run()
+    assert len(stored(application, organization_id)) == MADE_WITH_AN_ORGANIZATION + 2
+    assert looks == []
+    way.sequencer.run()
+    assert looks == [""]
+
+
+def test_what_another_process_has_committed_is_looked_for(
+    application: Application, way: Way
+) -> None:
+    """Nobody tells of it."""
+    organization_id = make_organization(application).id
+    application._fresh.clear()
+    way.count()
+    assert len(stored(application, organization_id)) == MADE_WITH_AN_ORGANIZATION
+
+
+def test_an_organization_that_somebody_else_counts_is_not_forgotten(
+    application: Application, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came too late for the other one is counted in the next turn."""
+    organization_id = make_organization(application).id
+    with monkeypatch.context() as patched:
+        patched.setattr(way.sequencer, "_take", lambda tx: None)
+        way.sequencer.run()
+    monkeypatch.setattr(way.sequencer, "_next", lambda after: None)
+    way.sequencer.run()
+    assert len(stored(application, organization_id)) == MADE_WITH_AN_ORGANIZATION
+
+
 def test_an_erased_organization_is_not_counted(application: Application, way: Way) -> None:
     """Nothing is left of it, also when somebody was about to count its events."""
     organization_id = make_organization(application).id
