@@ -67,6 +67,7 @@ _ranges = (
 )
 _ASSIGNED, _FREE, _BUSY = range(3)
 _SHELVES = "ipam.shelves"
+_TAKEN_FROM = "ipam.taken_from"
 
 
 def _name(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElement[str]:
@@ -169,17 +170,18 @@ class Taking:
         return self._subnet_id
 
     def begin(self, tx: Transaction) -> None:
-        """Ask for the subnet's free space, together with others who take from it."""
+        """Ask for the subnet's free space; those who take its lowest addresses ask together."""
         keep_tree(tx)
-        shelves: dict[tuple[str, str], _Shelf] = tx.notes.setdefault(_SHELVES, {})
-        name = self._subnet_id, self._strategy.name
-        shelf = shelves.get(name)
+        if tx.attempt > 1:
+            # Those who were overtaken come one after the other, so that each comes to an end.
+            tx.lock("overtaken", self._subnet_id)
+        shared: dict[str, _Shelf] = tx.notes.setdefault(_SHELVES, {})
+        shelf = shared.get(self._subnet_id) if self._strategy.candidates is first else None
         if shelf is None or shelf.is_open:
-            if tx.attempt > 1:
-                # Those who were overtaken come one after the other: each comes to an end.
-                tx.lock("overtaken", self._subnet_id)
-            shelf = shelves[name] = _Shelf(self._strategy)
-            shelf.fill(tx, self._subnet_id)
+            shelf = _Shelf(self._subnet_id, self._strategy)
+            shelf.ask(tx)
+        if self._strategy.candidates is first:
+            shared[self._subnet_id] = shelf
         shelf.wanted += self._count
         self._shelf = shelf
 
@@ -197,11 +199,24 @@ class Taking:
 
 
 class _Shelf:
-    """Hold free addresses of one subnet for those who begin to take from it together."""
+    """Hold free addresses of a subnet, for those who begin to take its lowest ones together.
 
-    __slots__ = ("_attempt", "_ranges", "_rows", "_space", "_strategy", "_taken", "wanted")
+    By any other strategy everybody has a shelf of his own: it is told how many he wants.
+    """
 
-    def __init__(self, strategy: AllocationStrategy) -> None:
+    __slots__ = (
+        "_attempt",
+        "_ranges",
+        "_rows",
+        "_space",
+        "_strategy",
+        "_subnet_id",
+        "_taken",
+        "wanted",
+    )
+
+    def __init__(self, subnet_id: str, strategy: AllocationStrategy) -> None:
+        self._subnet_id = subnet_id
         self._strategy = strategy
         self._rows: list[Row] = []
         self._space: FreeSpace | None = None
@@ -218,15 +233,13 @@ class _Shelf:
         """Tell whether somebody has begun to take: what he saw of the subnet may change now."""
         return self._space is not None
 
-    def fill(self, tx: Transaction, subnet_id: str) -> None:
+    def ask(self, tx: Transaction) -> None:
         """Ask for the subnet and its lowest ranges."""
-        # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
-        is_lowest = self._strategy.candidates is first
-        tx.ask_all(_SPACE_AND_CLAIM if is_lowest else _SPACE, self._note, id=subnet_id)
+        tx.ask_all(self._statement, self._note, id=self._subnet_id)
 
     def take(self, tx: Transaction, count: int) -> tuple[Subnet, list[int]]:
         """Take so many, in the strategy's order; give them with the subnet they are at home in."""
-        space = self._space = self._space or _open(tx, self._rows, self._attempt)
+        space = self._space = self._space or self._open(tx)
         picked, taken = self._attempt.picked, self._taken
         wanted = min(self.wanted, MOST)
         self.wanted -= count
@@ -252,8 +265,20 @@ class _Shelf:
                 for left in _without(tx, home_id, old, ips, gone=gone, busy=self._attempt.busy)
             ]
 
+    @property
+    def _statement(self) -> Statement[Row]:
+        # PERF: mostly the lowest address is wanted, and free: then it is claimed as it is found.
+        return _SPACE_AND_CLAIM if self._strategy.candidates is first else _SPACE
+
     def _note(self, rows: list[Row]) -> None:
         self._rows = rows
+
+    def _open(self, tx: Transaction) -> FreeSpace:
+        taken_from: set[str] = tx.notes.setdefault(_TAKEN_FROM, set())
+        if self._subnet_id in taken_from:  # by who has another shelf, since this one asked
+            self._rows = tx.all(self._statement, id=self._subnet_id)
+        taken_from.add(self._subnet_id)
+        return _open(tx, self._rows, self._attempt)
 
 
 def take(
@@ -314,7 +339,7 @@ def _pick(
 ) -> None:
     """Lock free candidates until so many are picked, or there are no more."""
     tried = {*attempt.picked, *attempt.occupied, *attempt.busy}
-    for size in _sizes(most):
+    for size in _sizes(most - len(attempt.picked)):
         batch = list(islice(candidates, size))
         if not batch:
             return

@@ -164,6 +164,28 @@ def test_takers_by_the_same_strategy_share_it(way: Gathering, identity: Identity
     assert spans(way, identity, subnet_id) == [span("10.0.0.1", "10.0.0.250")]
 
 
+def test_a_strategy_is_told_how_many_each_wants(way: Gathering, identity: Identity) -> None:
+    """One that gives neighbours finds room for each of two, where there is none for both."""
+    subnet_id = add_subnet(way, identity, "10.0.0.0/28")
+    for host in (1, 2, 6, 10, 14):
+        way.app.transact_shared(identity, creation(subnet_id, f"10.0.0.{host}"))
+    block = AllocationStrategy("block", _neighbours)
+    works = [allocation.Taking(subnet_id, {}, strategy=block, count=3) for _ in range(3)]
+    sent = way.together(identity, numbered(works))
+    assert [[one.ip % 256 for one in made] for made in results(sent)] == [
+        [3, 4, 5],
+        [7, 8, 9],
+        [11, 12, 13],
+    ]
+    assert spans(way, identity, subnet_id) == []
+
+
+def _neighbours(space: FreeSpace, count: int) -> Iterator[int]:
+    for found in space.spans():
+        if found.last - found.first >= count - 1:
+            yield from range(found.first, found.first + count)
+
+
 def test_takers_in_the_middle_split_what_is_free(way: Gathering, identity: Identity) -> None:
     """Each cuts out of what the one before it left."""
     subnet_id = add_subnet(way, identity, "10.0.0.0/24")
