@@ -204,9 +204,9 @@ def parent_object(
 
 
 def listed_subnet(row: Row) -> SubnetObject:
-    """Show a subnet of a list: a row of `subnets.COLUMNS` and the addresses used."""
+    """Show a subnet of a list: a row of `subnet_lists.rows`."""
     id_, vrf_id, first, length, parent_id, section_id, vlan_id, name, description, *rest = row
-    gateway, is_pool, created_at, updated_at, used = rest
+    gateway, is_pool, created_at, updated_at, _, used = rest
     return {
         "id": id_,
         "network": f"{format_bytes(first)}/{length}",

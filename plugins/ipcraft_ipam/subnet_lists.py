@@ -12,10 +12,14 @@ from ipcraft.plugin import AddressBytes, CountedPage, Reader, Row, Statement, gi
 from ipcraft_ipam.networks import Network, to_bytes
 from ipcraft_ipam.subnets import COLUMNS, Subnet, with_usage
 from ipcraft_ipam.tables import every_vrf, subnets
-from ipcraft_ipam.usage import Usage, used_within
+from ipcraft_ipam.usage import BEYOND, Usage, used_in_each, used_within
 
 _s = subnets.c
 _PLACE = tuple(COLUMNS.index(column) for column in (_s.vrf_id, _s.first, _s.prefix_length))
+_VRF_ID, _FIRST, _ = _PLACE
+_LAST = len(COLUMNS)
+_UNBROKEN = frozenset({"vrf_id"})
+"""Filters that leave out no descendant of a subnet."""
 
 
 def rows(
@@ -23,14 +27,17 @@ def rows(
 ) -> list[Row]:
     """Give up to `limit` subnets by address, after the (VRF, first, prefix length) of the last one.
 
-    Each is a row of `subnets.COLUMNS` and the addresses used. Filters: `section_id`, `parent_id`,
-    `vrf_id`, `vlan_id`, `network`.
+    Each is a row of `subnets.COLUMNS`, the last address and the addresses used. Filters:
+    `section_id`, `parent_id`, `vrf_id`, `vlan_id`, `network`.
     """
     names = frozenset(filters)
     parameters = _parameters(filters)
     if after is not None:
         parameters |= dict(zip(("after_vrf_id", "after_first", "after_prefix"), after, strict=True))
-    return tx.all(_page(names, after is not None), **parameters, limit=limit)
+    page = _page(names, after is not None)
+    if names <= _UNBROKEN:
+        return _summed(tx, tx.all(page, **parameters, limit=limit + 1), limit=limit)
+    return tx.all(page, **parameters, limit=limit)
 
 
 def page_of(
@@ -46,8 +53,8 @@ def walk(
     """Give all subnets by address, read page by page."""
     while True:
         page = rows(tx, filters, after=after, limit=size)
-        for row in page:
-            yield with_usage(*row)
+        for *columns, _, used in page:
+            yield with_usage(*columns, used)
         if len(page) < size:
             return
         after = place(page[-1])
@@ -66,6 +73,21 @@ def place(row: Row) -> Row:
 def place_of(subnet: Subnet) -> Row:
     """Give the subnet's place in the order of lists."""
     return subnet.vrf_id, to_bytes(subnet.network.first), subnet.network.prefix_length
+
+
+def _summed(tx: Reader, found: list[Row], *, limit: int) -> list[Row]:
+    """Give up to `limit` rows with the addresses used; the next one tells where their counters end.
+
+    The list must be one of all subnets, or of all of a VRF.
+    """
+    page = found[:limit]
+    if not page:
+        return page
+    extents = [(row[_VRF_ID], row[_FIRST], row[_LAST]) for row in page]
+    behind = found[limit] if len(found) > limit else None
+    end = (page[-1][_VRF_ID], BEYOND) if behind is None else (behind[_VRF_ID], behind[_FIRST])
+    used = used_in_each(tx, extents, end=end)
+    return [(*row, count) for row, count in zip(page, used, strict=True)]
 
 
 def _parameters(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,8 +152,9 @@ def _page(names: frozenset[str], continued: bool) -> Statement[Row]:  # noqa: FB
     conditions = _conditions(names)
     if continued:
         conditions.append(_after(names))
+    sums = () if names <= _UNBROKEN else (used_within(),)
     return Statement(
-        select(*COLUMNS, used_within())
+        select(*COLUMNS, _s.last, *sums)
         .where(*conditions)
         .order_by(*_order(names))
         .limit(given("limit", Integer()))
@@ -146,11 +169,9 @@ def _counted(names: frozenset[str]) -> CountedPage[Row]:
         order=_order(names),
         total=select(func.count()).select_from(subnets).where(*conditions).scalar_subquery(),
         beside=lambda page: [used_within(page)],
-        into=_without_last,
+        into=_as_read,
     )
 
 
-def _without_last(*row: Any) -> Row:
-    """Drop the column that only the sum beside the page looks at."""
-    *columns, _, used = row
-    return (*columns, used)
+def _as_read(*row: Any) -> Row:
+    return row

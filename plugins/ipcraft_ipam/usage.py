@@ -8,12 +8,16 @@ more slots than there were writers at the same moment.
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
+from operator import itemgetter
 
-from sqlalchemy import BigInteger, FromClause, ScalarSelect, cast, delete, func, select
+from sqlalchemy import BigInteger, FromClause, ScalarSelect, cast, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from ipcraft.plugin import AddressBytes, Statement, Transaction, given, own
+from ipcraft.plugin import AddressBytes, Reader, Row, Statement, Transaction, given, own
 from ipcraft_ipam.networks import Network, to_bytes
 from ipcraft_ipam.tables import subnet_usage, subnets
 
@@ -54,7 +58,26 @@ _inside = (
 _sum = cast(func.coalesce(func.sum(_u.used), 0), BigInteger)
 USED_IN = Statement(select(_sum).where(*_inside))
 FORGET = Statement(delete(subnet_usage).where(*_inside))
+_BETWEEN = Statement(
+    select(_u.vrf_id, _u.first, _u.last, _u.used)
+    .where(
+        _u.organization_id == own(),
+        tuple_(_u.vrf_id, _u.first) >= tuple_(given("vrf_id"), given("first", AddressBytes)),
+        tuple_(_u.vrf_id, _u.first) < tuple_(given("end_vrf_id"), given("end", AddressBytes)),
+    )
+    .order_by(_u.vrf_id, _u.first, _u.last)
+)
 _SLOTS = 1 << 31
+_VRF_ID = itemgetter(0)
+
+Place = tuple[str, bytes]
+"""A VRF and an address in it, as stored."""
+
+Extent = tuple[str, bytes, bytes]
+"""A VRF and the first and last address of a network in it, as stored."""
+
+BEYOND = b"\xff"
+"""What sorts behind every stored address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +112,61 @@ def used_within(of: FromClause = subnets) -> ScalarSelect[int]:
         .correlate(of)
         .scalar_subquery()
     )
+
+
+def used_in_each(tx: Reader, extents: Sequence[Extent], *, end: Place) -> list[int]:
+    """Sum the counters of each of the subnets that follow each other in a list of all.
+
+    `end` is where the next one begins, or `BEYOND` in the last one's VRF. Whatever changed since
+    the subnets were read, each sum is one of counters that stood together.
+
+    PERF: the counters are read in one range and summed in one pass: 1,000 subnets with theirs take
+    1.6 ms, and 3.6 with a sum beside each row. The database sums only for those that reach beyond
+    the end, which are ancestors of the next one.
+    """
+    vrf_id, first, _ = extents[0]
+    end_vrf_id, end_first = end
+    counters = tx.all(_BETWEEN, vrf_id=vrf_id, first=first, end_vrf_id=end_vrf_id, end=end_first)
+    return [
+        used if extent[2] < end_first or extent[0] != end_vrf_id else _used_in(tx, extent)
+        for extent, used in zip(extents, sums(extents, counters), strict=True)
+    ]
+
+
+def sums(extents: Iterable[Extent], counters: Iterable[Row]) -> Iterator[int]:
+    """Sum, for each of the networks, the counters of those inside it.
+
+    The networks are by VRF and first address, the largest first; the counters, each the VRF, first
+    and last address and the count, in the order of their index, the smallest first.
+    """
+    counted = {vrf_id: list(found) for vrf_id, found in groupby(counters, _VRF_ID)}
+    for vrf_id, networks in groupby(extents, _VRF_ID):
+        yield from _sums_in_one_vrf(networks, counted.get(vrf_id, []))
+
+
+def _sums_in_one_vrf(extents: Iterable[Extent], counters: list[Row]) -> Iterator[int]:
+    """Go through both side by side: two networks are nested or disjoint."""
+    firsts = [first for _, first, _, _ in counters]
+    widest = {first: last for _, first, last, _ in counters}
+    before = list(accumulate((used for _, _, _, used in counters), initial=0))
+    firsts += (BEYOND, BEYOND)
+    here = 0
+    for _, first, last in extents:
+        while firsts[here] < first:
+            here += 1
+        # PERF: most have one counter and no descendant.
+        after = here + 1 if firsts[here + 1] > last else bisect_right(firsts, last, here)
+        used = before[after] - before[here] if firsts[here] <= last else 0
+        if widest.get(first, first) > last:
+            beside = counters[here : bisect_right(firsts, first, here)]
+            used -= sum(count for _, _, end, count in beside if end > last)
+        yield used
+
+
+def _used_in(tx: Reader, extent: Extent) -> int:
+    vrf_id, first, last = extent
+    used: int = tx.value(USED_IN, vrf_id=vrf_id, first=first, last=last)
+    return used
 
 
 def used_anywhere(*, in_one_vrf: bool) -> ScalarSelect[int]:

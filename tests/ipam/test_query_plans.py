@@ -200,6 +200,11 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         subnet_lists._page(frozenset(), True),
         {"after_vrf_id": "", "after_first": HERE["first"], "after_prefix": 24, "limit": 50},
     ),
+    "counters of a page of subnets": (
+        usage._BETWEEN,
+        {"vrf_id": "", "first": HERE["first"], "end_vrf_id": "",
+         "end": to_bytes(child(9_050).first)},
+    ),
     "subnets of a parent": (
         subnet_lists._page(frozenset({"parent_id"}), True),
         {"parent_id": "middle8960", "after_vrf_id": "", "after_first": HERE["first"],
