@@ -23,7 +23,6 @@ IPV4: Family = 4
 IPV6: Family = 6
 _IPV4_BITS, _IPV6_BITS = 32, 128
 BITS: dict[int, int] = {IPV4: _IPV4_BITS, IPV6: _IPV6_BITS}
-_SOCKET_FAMILY: dict[int, socket.AddressFamily] = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
 _IPV4_COMPATIBLE = bytes(12)
 _PREFIX_LENGTH = re.compile("[0-9]{1,3}")
 
@@ -143,10 +142,12 @@ def format_address(address: int) -> str:
 
 def format_bytes(stored: bytes) -> str:
     """Write a stored address as people do."""
+    if stored[0] == IPV4:
+        return socket.inet_ntoa(stored[1:])
     if stored[1:13] == _IPV4_COMPATIBLE:
         # The C library writes ::a00:1 as ::10.0.0.1, a notation that RFC 5952 (5) does not ask for.
         return str(ipaddress.IPv6Address(stored[1:]))
-    return socket.inet_ntop(_SOCKET_FAMILY[stored[0]], stored[1:])
+    return socket.inet_ntop(socket.AF_INET6, stored[1:])
 
 
 def parse_address(text: str, *, field: str = "ip") -> int:
