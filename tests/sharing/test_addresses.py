@@ -9,24 +9,17 @@ from typing import Any
 import pytest
 
 from ipcraft.plugin import Application, Identity, Invalid, LimitReached, NotFound, new_id
-from ipcraft.testing import Organization, make_application, make_organization
-from ipcraft_ipam import addresses, allocation, free_space, hierarchy
+from ipcraft.testing import Organization, make_organization
+from ipcraft_ipam import addresses, allocation, bulk, free_space, hierarchy
 from ipcraft_ipam.networks import Span, format_address, parse_address, parse_network
 from ipcraft_ipam.strategies import BUILT_IN, AllocationStrategy, FreeSpace
 from ipcraft_ipam.verification import verify
 
-from .gathering import Gathering, gathering, refusals, results, sender
+from .gathering import Gathering, refusals, results, sender
 
 STRATEGIES = {strategy.name: strategy for strategy in BUILT_IN}
-TINY = {
-    "users": 2,
-    "sections": 2,
-    "subnets": 4,
-    "addresses": 3,
-    "api_access": "read-write",
-    "rate_limit": "unlimited",
-    "activity_days": 7,
-}
+FREE = 1500
+"""Addresses that the plan `free` includes."""
 
 
 def taking(subnet_id: str, *, strategy: str = "first", count: int = 1) -> allocation.Taking:
@@ -274,23 +267,17 @@ def test_two_takings_in_one_transaction_see_each_other(way: Gathering, identity:
     assert way.app.transact(identity, work) == ["10.0.0.1", "10.0.0.1", "10.0.0.2"]
 
 
-def test_a_plan_holds(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_holds(way: Gathering, application: Application) -> None:
     """As many are assigned as the plan includes, and the others are told so."""
-    app = make_application(database_url, sections={"plans": {"catalogue": {"tiny": TINY}}})
-    organization: Organization = make_organization(app, plan="tiny")
-    with gathering(app, monkeypatch) as way:
-        identity = sender(organization)
-        subnet_id = add_subnet(way, identity, "10.0.0.0/24")
-        sent = way.together(identity, numbered([taking(subnet_id) for _ in range(5)]))
+    organization = make_organization(application, plan="free")
+    identity = sender(organization)
+    subnet_id = add_subnet(way, identity, "10.0.0.0/16")
+    items = [{"ip": parse_address("10.0.0.1") + number} for number in range(FREE - 3)]
+    way.app.transact(identity, lambda tx: bulk.create_many(tx, subnet_id, items))
+    sent = way.together(identity, numbered([taking(subnet_id) for _ in range(5)]))
     assert len(given(sent)) == 3
-    assert sorted(type(error).__name__ for error in refusals(sent)) == [
-        LimitReached.__name__,
-        LimitReached.__name__,
-        "NoneType",
-        "NoneType",
-        "NoneType",
-    ]
-    app.close()
+    refused = [error for error in refusals(sent) if error is not None]
+    assert [type(error) for error in refused] == [LimitReached] * 2
 
 
 def test_over_http(application: Application, organization: Organization) -> None:
