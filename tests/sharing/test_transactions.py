@@ -11,7 +11,6 @@ from sqlalchemy import func, insert, select
 
 from ipcraft.data import shared_transactions
 from ipcraft.plugin import (
-    Application,
     Change,
     Claim,
     Contention,
@@ -105,23 +104,6 @@ def refusing(error: Exception) -> Callable[[Transaction], object]:
     return raise_it
 
 
-@pytest.fixture
-def transactions(application: Application, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Note the attempts of every transaction that is begun for an organization from now on."""
-    attempts: list[int] = []
-    transact = application.storage.transact
-
-    def noted(organization_id: str, work: Callable[[Transaction], Any], **options: Any) -> Any:
-        def run(tx: Transaction) -> Any:
-            attempts.append(tx.attempt)
-            return work(tx)
-
-        return transact(organization_id, run, **options)
-
-    monkeypatch.setattr(application.storage, "transact", noted)
-    return attempts
-
-
 def test_what_gathers_is_done_in_one_transaction(
     way: Gathering, identity: Identity, transactions: list[int]
 ) -> None:
@@ -197,6 +179,15 @@ def test_who_fails_when_it_wrote_fails_alone(
     with way.app.read(identity) as tx:
         assert sorted(tx.all(_NAMES)) == ["one", "three"]
         assert sorted(row[0] for row in tx.all(_REQUESTS)) == ["one", "three"]
+
+
+def test_who_is_overtaken_is_done_again_alone(
+    way: Gathering, identity: Identity, transactions: list[int]
+) -> None:
+    """What others hold now it may have in a moment."""
+    works = {"one": Adding("one"), "two": Adding("two", refuse=refusing_once(Contention("held")))}
+    assert results(way.together(identity, works)) == ["one", "two"]
+    assert transactions == [1, 1, 1, 1]
 
 
 def test_what_the_database_refuses_is_done_alone(way: Gathering, identity: Identity) -> None:

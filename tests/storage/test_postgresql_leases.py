@@ -13,6 +13,7 @@ from ipcraft.plugin import Metrics, Unavailable
 from ipcraft.testing.services import FaultProxy, PostgreSQL
 from ipcraft_postgresql.leases import Leases
 from ipcraft_postgresql.links import Link
+from ipcraft_postgresql.sessions import Opening
 
 HELLO = [("SELECT 1", ())]
 
@@ -110,6 +111,18 @@ def test_a_lost_connection_is_given_back_once(ground: Ground) -> None:
         second.begin(HELLO)
 
 
+def test_a_connection_that_cannot_be_made_takes_no_place(ground: Ground) -> None:
+    """However often it fails, there are as many as before when the server is back."""
+    ground.proxy.down()
+    for _ in range(3):
+        with pytest.raises(psycopg.OperationalError):
+            ground.leases.lend().__enter__()
+    ground.proxy.heal()
+    with ground.leases.lend() as first, ground.leases.lend() as second:
+        first.begin(HELLO)
+        second.begin(HELLO)
+
+
 def test_after_the_end_none_is_lent_and_none_stays_open(ground: Ground) -> None:
     """Who has one to the end may finish with it; then it is closed."""
     with ground.leases.lend() as lease:
@@ -118,3 +131,15 @@ def test_after_the_end_none_is_lent_and_none_stays_open(ground: Ground) -> None:
         with pytest.raises(Unavailable, match="closed in this process"):
             ground.leases.lend().__enter__()
     assert lease.link.closed
+
+
+def test_a_lock_is_asked_for_once(ground: Ground) -> None:
+    """However many want it held: those who share a transaction share one statement for it."""
+    with ground.leases.lend() as lease:
+        for times in (1, 3):
+            opening = Opening(None, None)
+            for _ in range(times):
+                opening.lock("pg_advisory_xact_lock_shared", 7)
+            opening.lock("pg_advisory_xact_lock", 8)
+            opening.run(lease, [])
+        assert len(lease.link._statements) == 1
