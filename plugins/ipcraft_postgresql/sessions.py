@@ -148,8 +148,9 @@ class PostgreSQLSession:
 
     def commit(self, queued: Sequence[Queued]) -> None:
         """Run what is queued and commit."""
-        if queued and self._opening:
-            self._exchange([])  # what commits cannot be run again on another connection
+        # What commits cannot be run again on another connection, and no answer undoes it.
+        if self._asked or (queued and self._opening):
+            self._exchange([])
         if not self._opening:
             self._exchange([*_calls(queued), COMMIT])
 

@@ -48,6 +48,32 @@ def add(tx: Transaction, section_id: str, *, name: str | None = "x") -> None:
     )
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_answer_ends_a_transaction_before_its_commit(
+    application: Application,
+    organization: Organization,
+    is_late: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Also when nothing but the commit follows the question."""
+    seen: list[object] = []
+
+    def settle(row: object) -> None:
+        seen.append(row)
+        raise ZeroDivisionError
+
+    def work(tx: Transaction) -> None:
+        if is_late:
+            tx.value(COUNT)
+        add(tx, new_id("sec"))
+        tx.ask(COUNT, settle)
+
+    with pytest.raises(ZeroDivisionError):
+        application.storage.transact(organization.id, work)
+    with application.storage.read(organization.id) as tx:
+        assert tx.value(COUNT) == 0
+    assert len(seen) == 1
+
+
 def test_an_error_leaves_nothing(application: Application, organization: Organization) -> None:
     """What the work raises is raised, and neither its rows nor its events stay."""
 
