@@ -165,7 +165,7 @@ def _counted(names: frozenset[str]) -> CountedPage[Row]:
         select(*COLUMNS).where(*conditions),
         order=[_a.vrf_id, _a.ip],
         total=total,
-        into=_as_read,
+        into=lambda *row: row,
     )
 
 
@@ -190,13 +190,9 @@ def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Row]:
         select(*COLUMNS).where(*conditions),
         order=[_a.ip],
         total=_count(conditions) if names else used_within(target),
-        into=_as_read,
+        into=lambda *row: row,
         within=target,
     )
-
-
-def _as_read(*row: Any) -> Row:
-    return row
 
 
 def _count(conditions: list[ColumnElement[bool]]) -> ScalarSelect[int]:

@@ -169,9 +169,5 @@ def _counted(names: frozenset[str]) -> CountedPage[Row]:
         order=_order(names),
         total=select(func.count()).select_from(subnets).where(*conditions).scalar_subquery(),
         beside=lambda page: [used_within(page)],
-        into=_as_read,
+        into=lambda *row: row,
     )
-
-
-def _as_read(*row: Any) -> Row:
-    return row
