@@ -374,6 +374,7 @@ _PLAIN_NAMES = {
     "API": "The number of this plugin API; a plugin says which one it was written for.",
     "AddressBytes": "Column type of an address: a family byte and its 4 or 16 bytes.",
     "ExactText": "Column type of text that sorts byte by byte on every database.",
+    "MOMENT": "What to ask for beside a figure, for `Moment.of` to make the moment of it.",
     "Row": "Type of a result that no constructor was named for: a tuple.",
     "SERVING_ROLE": "Key of a connection's info that names the role of the tenants.",
     "Seconds": "Column type of a time: whole seconds since the epoch.",

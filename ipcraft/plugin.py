@@ -58,6 +58,7 @@ from ipcraft.errors import (
     Unavailable,
 )
 from ipcraft.events.changes import Change
+from ipcraft.events.moments import MOMENT, Moment, Since, changes_since
 from ipcraft.events.reading import events_after, number_of_events
 from ipcraft.events.recording import Recorder
 from ipcraft.events.retention import delete_events, organizations_with_events
@@ -103,6 +104,7 @@ from ipcraft.validators import readable_by
 
 __all__ = [
     "API",
+    "MOMENT",
     "ONCE",
     "SERVING_ROLE",
     "AddressBytes",
@@ -147,6 +149,7 @@ __all__ = [
     "Mailer",
     "Metrics",
     "Migrations",
+    "Moment",
     "NameServer",
     "NotFound",
     "Outbound",
@@ -179,6 +182,7 @@ __all__ = [
     "Session",
     "Settle",
     "SharedWork",
+    "Since",
     "StartError",
     "Statement",
     "Storage",
@@ -192,6 +196,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "as_complaint",
+    "changes_since",
     "client_network",
     "delete_events",
     "did_you_mean",

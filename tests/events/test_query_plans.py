@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
 from ipcraft.data.statements import Statement
-from ipcraft.events import dispatch, gauges, reading, retention, sequences
+from ipcraft.events import dispatch, gauges, moments, reading, retention, sequences
 from ipcraft.ids import new_id
 from ipcraft.jobs import gauges as job_gauges
 from ipcraft.jobs import orders
@@ -156,6 +156,15 @@ MIDDLE = START + EVENTS // 2
 
 OWN: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
     "events after": (reading._AFTER, {"after": 30_000, "limit": 100}),
+    "moment": (Statement(select(*moments.MOMENT)), {}),
+    "changes since": (
+        moments._SINCE,
+        {"last": EVENTS - WAITING - 100, "horizon": 0, "most": 200, "most_waiting": 200},
+    ),
+    "changes since long ago": (
+        moments._SINCE,
+        {"last": 0, "horizon": 0, "most": 200, "most_waiting": 200},
+    ),
     "count": (sequences._COUNT, {"last": EVENTS - WAITING, "since": 0}),
     "arrived": (sequences._ARRIVED, {"sequence": EVENTS - WAITING}),
     "announce": (sequences._ANNOUNCE, {"new_last": EVENTS, "now": 1}),
