@@ -55,8 +55,8 @@ _inside = (
     _u.first <= given("last", AddressBytes),
     _u.last <= given("last", AddressBytes),
 )
-_sum = cast(func.coalesce(func.sum(_u.used), 0), BigInteger)
-USED_IN = Statement(select(_sum).where(*_inside))
+SUM = cast(func.coalesce(func.sum(_u.used), 0), BigInteger)
+USED_IN = Statement(select(SUM).where(*_inside))
 FORGET = Statement(delete(subnet_usage).where(*_inside))
 _BETWEEN = Statement(
     select(_u.vrf_id, _u.first, _u.last, _u.used)
@@ -101,7 +101,7 @@ def utilization(used: int, total: int) -> float:
 def used_within(of: FromClause = subnets) -> ScalarSelect[int]:
     """Sum the counters of a row of subnets and of all its descendants, in one index range."""
     return (
-        select(_sum)
+        select(SUM)
         .where(
             _u.organization_id == own(),
             _u.vrf_id == of.c.vrf_id,
@@ -172,7 +172,7 @@ def _used_in(tx: Reader, extent: Extent) -> int:
 def used_anywhere(*, in_one_vrf: bool) -> ScalarSelect[int]:
     """Sum all counters of the organization, or of the VRF that is `given` as ``vrf_id``."""
     vrf = (_u.vrf_id == given("vrf_id"),) if in_one_vrf else ()
-    return select(_sum).where(_u.organization_id == own(), *vrf).scalar_subquery()
+    return select(SUM).where(_u.organization_id == own(), *vrf).scalar_subquery()
 
 
 def add(tx: Transaction, vrf_id: str, network: Network, count: int) -> None:

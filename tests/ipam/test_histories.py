@@ -21,8 +21,17 @@ from hypothesis.stateful import (
 
 from ipcraft.app import Application
 from ipcraft.data.transactions import Transaction
+from ipcraft.events.sequences import Sequencer
 from ipcraft.testing.organizations import make_organization
-from ipcraft_ipam import address_lists, addresses, allocation, free_networks, subnet_lists
+from ipcraft_ipam import (
+    address_lists,
+    addresses,
+    allocation,
+    free_networks,
+    kept_sums,
+    subnet_lists,
+)
+from ipcraft_ipam.kept_sums import KeptSums
 from ipcraft_ipam.networks import format_address
 from ipcraft_ipam.verification import verify
 
@@ -58,6 +67,7 @@ class History(RuleBasedStateMachine):
         self.vrfs: list[str | None] = [None]
         self.numbers = count(1)
         self.models: dict[str | None, Model] = {None: Model()}
+        self.sums = KeptSums()
         self.ids: dict[Place, str] = {}
         self.rows: dict[str, Any] = {}
 
@@ -241,6 +251,12 @@ class History(RuleBasedStateMachine):
             assert answer.json["network"] == str(expected)
             self.add(place[0], ModelSubnet(expected), answer.json)
 
+    @rule()
+    def number_events(self) -> None:
+        """Give the events that happened their sequence."""
+        app = self.application
+        Sequencer(app.storage, sinks=[], clock=app.clock, tell=lambda: None).run()
+
     @invariant()
     def inventory_is_as_modelled(self) -> None:
         """Parents, homes, usage and what is free are the model's; nothing drifts."""
@@ -271,6 +287,7 @@ class History(RuleBasedStateMachine):
             parent = model.parent(network)
             assert subnet.parent_id == (self.ids[vrf, parent] if parent else "")
             assert usage.used == model.used(network)
+            assert self.sums.usage(tx, subnet.id) == usage
             assert usage.total == len(modelled.usable())
             free = model.free(network)
             first = allocation.first_free(tx, subnet.id)
@@ -359,8 +376,12 @@ def text_of(number: int | None) -> str | None:
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
-def test_every_history_is_as_modelled(application: Application) -> None:
+def test_every_history_is_as_modelled(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever is done in whatever order, the inventory is what plain sets say."""
+    monkeypatch.setattr(kept_sums, "_MANY", 0)
+    monkeypatch.setattr(kept_sums, "_CHANGES_PER_COUNTER", 8)
     embedded = application.storage.name == "sqlite"
     run_state_machine_as_test(
         lambda: History(application),  # type: ignore[arg-type]  # Hypothesis takes any callable

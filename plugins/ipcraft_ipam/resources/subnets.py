@@ -21,6 +21,7 @@ from ipcraft.plugin import (
 )
 from ipcraft_ipam import editing, hierarchy, removal, splitting, subnet_lists, subnets
 from ipcraft_ipam.bulk import with_index
+from ipcraft_ipam.kept_sums import KeptSums
 from ipcraft_ipam.networks import Network
 from ipcraft_ipam.representation import (
     ParentObject,
@@ -161,12 +162,13 @@ class UsageResource:
 
     def __init__(self, app: Application) -> None:
         self._app = app
+        self._sums = KeptSums()
 
     @operation(answers={200: UsageObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show used and usable addresses and their ratio."""
         with self._app.look(req.context.identity) as reader:
-            _, usage = subnets.get_with_usage(reader, subnet_id)
+            usage = self._sums.usage(reader, subnet_id)
         resp.media = usage_object(usage)
 
 
