@@ -170,8 +170,9 @@ def test_addresses_elsewhere_are_not_in_it(inventory: Inventory, sums: KeptSums)
         subnet = inventory.post("/api/v1/subnets", {"network": network, "vrf_id": vrf})
         inventory.post(f"/api/v1/subnets/{subnet['id']}/addresses", {"ip": ip})
         assert used(inventory, sums, subnet["id"]) == 1
+        assert used(inventory, sums) == 3
         inventory.delete(f"/api/v1/subnets/{subnet['id']}")
-    assert used(inventory, sums) == 3
+        assert used(inventory, sums) == 3
 
 
 def test_what_is_usable_is_up_to_date(
