@@ -3,8 +3,9 @@
 PERF: most of what a small write costs is not its rows but its transaction: the trips, the tenant,
 the commit. So the work of one sender gathers behind the transaction that is under way for it in
 this process, and the next one does all of it: one trip asks what is asked, one writes and commits
-what is written. Nobody waits for company: who finds no transaction under way begins one, and so
-does the first in line when that takes long.
+what is written. Who finds no transaction under way begins one, and so does the first in line when
+that takes long. Between two transactions there is a moment for those who had theirs done in the
+last one: clients that send one request after the other have the next one there by then.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ MOST = 32
 
 PATIENCE = 0.01
 """Seconds that the first in line waits at most for the transaction under way."""
+
+COMPANY = 0.0005
+"""Seconds that the next transaction waits at most for those who had work in the last one.
+
+PERF: with 16 clients it does eight pieces of work instead of four, and each costs 8 % less.
+"""
 
 
 class SharedTransactions:
@@ -69,28 +76,35 @@ class SharedTransactions:
                 return (seat,)
             is_first = not line.waiting
             seat.get_in_line()
-            line.waiting.append(seat)
-        if seat.called.acquire(timeout=PATIENCE if is_first else -1):
-            return seat.group
+            line.join(seat)
+        is_called = seat.called.acquire(timeout=PATIENCE if is_first else -1)
         with self._changing:
-            if not seat.group:
+            if line.next is not seat:
+                if is_called:
+                    return ()
                 line.under_way += 1
-                line.next_group()
-        return seat.group
+                return line.take_group()
+            if not is_called:  # it was, in this very moment
+                seat.called.acquire(blocking=False)
+            line.is_open = not line.is_complete
+            is_open = line.is_open
+        if is_open:
+            seat.called.acquire(timeout=COMPANY)
+        with self._changing:
+            return line.take_group()
 
     def _end(self, sender: Hashable, group: Sequence[_Seat[Any]]) -> None:
         """Call those who had their work done, and who is to do what has gathered meanwhile."""
-        others = list(group[1:])
+        for seat in group[1:]:
+            seat.called.release()
         with self._changing:
             line = self._lines[sender]
-            if line.waiting:
-                others.append(line.next_group()[0])
+            if line.waiting and line.next is None:
+                line.call_next(after=group)
             else:
                 line.under_way -= 1
                 if not line.under_way:
                     del self._lines[sender]
-        for seat in others:
-            seat.called.release()
 
     def _alone(self, seat: _Seat[T]) -> T:
         work = seat.work
@@ -143,7 +157,6 @@ class _Seat(Generic[T]):
         "_is_touched",
         "called",
         "context",
-        "group",
         "identity",
         "is_done",
         "refusal",
@@ -158,8 +171,6 @@ class _Seat(Generic[T]):
     def __init__(self, identity: Identity, work: SharedWork[T]) -> None:
         self.identity = identity
         self.work = work
-        self.group: Sequence[_Seat[Any]] = ()
-        """What its thread is to do next, itself first."""
         self.refusal: RequestError | None = None
         self.is_done = False
         self._is_touched = False
@@ -201,14 +212,38 @@ class _Seat(Generic[T]):
 class _Line:
     """Be the work of one sender: transactions under way, and what waits for the next."""
 
-    __slots__ = ("under_way", "waiting")
+    __slots__ = ("_expected", "is_open", "next", "under_way", "waiting")
 
     def __init__(self) -> None:
         self.under_way = 1
+        """How many transactions there are, the one that is about to begin included."""
         self.waiting: list[_Seat[Any]] = []
+        self.next: _Seat[Any] | None = None
+        """Who was called to begin the next transaction, and has not begun it yet."""
+        self.is_open = False
+        """Whether he waits for those who are expected."""
+        self._expected = 0
 
-    def next_group(self) -> Sequence[_Seat[Any]]:
-        """Take what has gathered: who came first has it done."""
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether all that are expected are there."""
+        return len(self.waiting) >= self._expected
+
+    def join(self, seat: _Seat[Any]) -> None:
+        """Get in line; the last who was expected lets the transaction begin."""
+        self.waiting.append(seat)
+        if self.next and self.is_open and self.is_complete:
+            self.is_open = False
+            self.next.called.release()
+
+    def call_next(self, *, after: Sequence[_Seat[Any]]) -> None:
+        """Have who came first begin the next transaction."""
+        self.next = self.waiting[0]
+        self._expected = min(len(self.waiting) + len(after), MOST)
+        self.next.called.release()
+
+    def take_group(self) -> Sequence[_Seat[Any]]:
+        """Take what has gathered."""
+        self.next, self.is_open = None, False
         group, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
-        group[0].group = group
         return group

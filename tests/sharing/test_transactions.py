@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +31,7 @@ from ipcraft.testing import make_application, make_organization
 from ipcraft.testing.services import PostgreSQL
 from ipcraft_ipam.tables import sections
 
-from .gathering import PATIENCE, Gathering, gathering, refusals, results, sender
+from .gathering import PATIENCE, Gathering, Holding, gathering, refusals, results, sender
 
 _INSERT = Statement(insert(sections))
 _COUNT = Statement(
@@ -257,6 +258,149 @@ def test_the_first_in_line_does_not_wait_for_ever(
         assert way.send(identity, Adding("later")).result(PATIENCE) == "later"
         assert way.send(identity, Adding("latest")).result(PATIENCE) == "latest"
     assert not way.app._shared._lines
+
+
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[Transaction]:
+    """Collect the transactions that are committed."""
+    found: list[Transaction] = []
+    commit = Transaction.commit
+
+    def noted(self: Transaction) -> None:
+        commit(self)
+        found.append(self)
+
+    monkeypatch.setattr(Transaction, "commit", noted)
+    return found
+
+
+def test_who_had_work_in_the_last_one_is_waited_for(
+    way: Gathering,
+    identity: Identity,
+    commits: list[Transaction],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who comes again, or somebody else in his place, completes the next one."""
+    monkeypatch.setattr(shared_transactions, "COMPANY", PATIENCE)
+    with way.held(identity):
+        first = way.send(identity, Adding("first"))
+        way.await_in_line()
+    assert first.running()
+    assert way.send(identity, Adding("second")).result(PATIENCE) == "second"
+    assert first.result(PATIENCE) == "first"
+    assert len(commits) == 2, "one of them is what they waited behind"
+    assert not way.app._shared._lines
+
+
+def test_nobody_waits_long_for_company(
+    way: Gathering,
+    identity: Identity,
+    commits: list[Transaction],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who had work in the last transaction may have no more."""
+    monkeypatch.setattr(shared_transactions, "COMPANY", 0.001)
+    with way.held(identity):
+        first = way.send(identity, Adding("first"))
+        way.await_in_line()
+    assert first.result(PATIENCE) == "first"
+    assert len(commits) == 2
+    assert not way.app._shared._lines
+
+
+def test_nobody_waits_for_more_than_go_together(
+    way: Gathering, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When as many are there as one transaction does, it begins."""
+    monkeypatch.setattr(shared_transactions, "COMPANY", PATIENCE)
+    monkeypatch.setattr(shared_transactions, "MOST", 2)
+    sent = way.together(identity, {name: Adding(name) for name in ("one", "two")})
+    assert results(sent) == ["one", "two"]
+
+
+def test_patience_ends_as_the_turn_comes(
+    way: Gathering, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stops waiting in the moment he is called begins the next transaction like any other."""
+    monkeypatch.setattr(shared_transactions, "COMPANY", PATIENCE)
+    get_in_line = shared_transactions._Seat.get_in_line
+
+    def impatient(self: shared_transactions._Seat[Any]) -> None:
+        get_in_line(self)
+        self.called = Impatient(self.called)  # type: ignore[assignment] # for a lock
+
+    monkeypatch.setattr(shared_transactions._Seat, "get_in_line", impatient)
+    with way.held(identity):
+        first = way.send(identity, Adding("first"))
+        way.await_in_line()
+    monkeypatch.setattr(shared_transactions._Seat, "get_in_line", get_in_line)
+    assert way.send(identity, Adding("second")).result(PATIENCE) == "second"
+    assert first.result(PATIENCE) == "first"
+
+
+def test_more_than_expected_come(identity: Identity) -> None:
+    """The next transaction is begun once, whenever they come."""
+    line = shared_transactions._Line()
+    first, *others = (shared_transactions._Seat(identity, Adding(str(n))) for n in range(4))
+    for seat in (first, *others):
+        seat.get_in_line()
+    line.join(first)
+    line.call_next(after=[first])
+    line.join(others[0])  # he who was called has not come yet
+    assert first.called.acquire(blocking=False)
+    line.is_open = True
+    for seat in others[1:]:
+        line.join(seat)
+    assert first.called.acquire(blocking=False)
+    assert line.take_group() == [first, *others]
+    line.join(first)
+    line.is_open = True
+    assert line.take_group() == [first], "the others took too long"
+    assert not line.is_open
+
+
+def test_two_transactions_end_before_the_next_begins(
+    side_by_side: tuple[Gathering, Identity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one of them hands on to who is next."""
+    way, identity = side_by_side
+    monkeypatch.setattr(shared_transactions, "COMPANY", PATIENCE)
+    monkeypatch.setattr(shared_transactions, "PATIENCE", 0.001)
+    with way.held(identity):
+        slow = Holding()
+        other = way.send(identity, slow)
+        way.await_in_line()
+        assert slow.begun.wait(PATIENCE)
+        monkeypatch.setattr(shared_transactions, "PATIENCE", PATIENCE)
+        first = way.send(identity, Adding("first"))
+        way.await_in_line()
+    slow.may_end.set()
+    other.result(PATIENCE)
+    assert first.running()
+    assert way.send(identity, Adding("second")).result(PATIENCE) == "second"
+    assert first.result(PATIENCE) == "first"
+    assert not way.app._shared._lines
+
+
+class Impatient:
+    """Be a lock that says the first time that it was waited for in vain, when it is free."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.lock = lock
+        self.is_new = True
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - a lock's
+        """Acquire it."""
+        if not self.is_new:
+            return self.lock.acquire(blocking, timeout)
+        self.is_new = False
+        assert self.lock.acquire(timeout=PATIENCE)
+        self.lock.release()
+        return False
+
+    def release(self) -> None:
+        """Release it. Raises RuntimeError when it is free."""
+        self.lock.release()
 
 
 def test_senders_do_not_share(side_by_side: tuple[Gathering, Identity]) -> None:
