@@ -196,8 +196,8 @@ def find_homes(tx: Reader, vrf_id: str, ips: Sequence[int]) -> Iterator[tuple[in
         yield from find_homes(tx, vrf_id, ips[:middle])
         yield from find_homes(tx, vrf_id, ips[middle:])
         return
-    above = [found for found, _ in subnets.containing(tx, _host(ips[0]), vrf_id=vrf_id)]
-    yield from sweep(ips, [*above, *between])
+    above = [subnets.get(tx, each) for each in subnets.containing(tx, _host(ips[0]), vrf_id=vrf_id)]
+    yield from sweep(ips, [*sorted(above, key=lambda subnet: subnet.network), *between])
 
 
 def assign_addresses(

@@ -1,4 +1,4 @@
-"""Sums of many counters: kept, and corrected by the addresses that have come and gone since.
+"""How much of a subnet is used: sums that take long are kept, and corrected by what has changed.
 
 A root of 100,000 subnets has as many counters, which take 13 ms to sum up. What is kept is exact
 all the same: the events tell of every address that came or went, and of every subnet that went with
@@ -63,7 +63,10 @@ _COLUMNS = (*(_target.c[column.name] for column in subnet_rows.COLUMNS), *_sums.
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Be how many addresses are used in a subnet, and by how many counters."""
+    """Be how many addresses are used in a subnet, and by how many counters.
+
+    Of the subnet nothing counts but the network and how much of it is usable.
+    """
 
     subnet: Subnet
     used: int
@@ -75,7 +78,7 @@ class Sum:
         return self.subnet.usage(self.used)
 
     def after(self, changes: Iterable[Change]) -> Sum | None:
-        """Give what the sum is after changes; None when they concern the subnet itself."""
+        """Give what the sum is after changes; None when they change the subnet itself."""
         used = self.used
         for change in changes:
             if change.resource_id == self.subnet.id:
@@ -113,16 +116,28 @@ _AT_MOMENT = Statement(select(*_COLUMNS, *MOMENT), _sum_at)
 
 
 class KeptSums:
-    """Tell the usage of subnets, and keep those sums that take long."""
+    """Tell how much of subnets is used, and keep those sums that take long."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str | None, str], tuple[Sum, Moment]] = {}
 
     def usage(self, reader: Reader, subnet_id: str) -> Usage:
-        """Give how much of a subnet is used, as a new sum would. Raises `NotFound`.
+        """Give how much of a subnet is used, as it is now. Raises `NotFound`.
 
         Not for a transaction that has itself written.
         """
+        return self._sum(reader, subnet_id).usage
+
+    def with_usage(self, reader: Reader, subnet_id: str) -> tuple[Subnet, Usage]:
+        """Give a subnet, too. Raises `NotFound`."""
+        found = self._sum(reader, subnet_id)
+        if found.counters < _MANY:
+            return found.subnet, found.usage
+        # Not every change of a subnet has an event of its own: that of its parent has none.
+        row = subnet_rows.get(reader, subnet_id)
+        return row, row.usage(found.used)
+
+    def _sum(self, reader: Reader, subnet_id: str) -> Sum:
         key = (reader.organization_id, subnet_id)
         kept = self._kept.get(key)
         if kept is None:
@@ -130,7 +145,7 @@ class KeptSums:
             if found is None:
                 raise NotFound("Subnet not found")
             if found.counters < _MANY:
-                return found.usage
+                return found
         else:
             kept = _up_to_now(reader, *kept)
         kept = kept or reader.one(_AT_MOMENT, id=subnet_id)
@@ -140,7 +155,7 @@ class KeptSums:
         if key not in self._kept and len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[key] = kept
-        return kept[0].usage
+        return kept[0]
 
 
 def _up_to_now(reader: Reader, old: Sum, moment: Moment) -> tuple[Sum, Moment] | None:

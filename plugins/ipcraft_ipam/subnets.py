@@ -258,12 +258,10 @@ def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
     )
 
 
-def containing(
-    tx: Reader, network: Network, *, vrf_id: str | None = None
-) -> list[tuple[Subnet, Usage]]:
-    """Give every subnet that contains the network (a single address is one too).
+def containing(tx: Reader, network: Network, *, vrf_id: str | None = None) -> list[str]:
+    """Give the id of every subnet that contains the network (a single address is one too).
 
-    Those of one VRF, or VRF by VRF without it; the largest first.
+    Those of one VRF, or of all without it, in any order.
     """
     place = {
         "first": to_bytes(network.first),
@@ -271,8 +269,5 @@ def containing(
         "prefix_length": network.prefix_length,
     }
     if vrf_id is None:
-        ids = tx.all(CONTAINING_ANYWHERE, **place)
-    else:
-        ids = tx.all(CONTAINING, vrf_id=vrf_id, **place)
-    found = [get_with_usage(tx, subnet_id) for subnet_id in ids]
-    return sorted(found, key=lambda row: (row[0].vrf_id, row[0].network))
+        return tx.all(CONTAINING_ANYWHERE, **place)
+    return tx.all(CONTAINING, vrf_id=vrf_id, **place)

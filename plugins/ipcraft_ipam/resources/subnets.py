@@ -41,8 +41,9 @@ from ipcraft_ipam.usage import Usage
 class SubnetsResource:
     """List and create subnets."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, sums: KeptSums) -> None:
         self._app = app
+        self._sums = sums
 
     @operation(query=SubnetsQuery(), page=Paging(), answers={200: list[SubnetObject]})
     def on_get(
@@ -79,7 +80,9 @@ class SubnetsResource:
         page: Page,
     ) -> None:
         with self._app.read(req.context.identity) as tx:
-            found = subnets.containing(tx, network, vrf_id=filters.get("vrf_id"))
+            ids = subnets.containing(tx, network, vrf_id=filters.get("vrf_id"))
+            found = [self._sums.with_usage(tx, subnet_id) for subnet_id in ids]
+        found.sort(key=lambda row: (row[0].vrf_id, row[0].network))
         rows = [row for row in found if subnet_lists.matches(row[0], filters)]
         end = None if page.limit is None else page.offset + page.limit
         shown = [_object(row) for row in rows[page.offset : end]]
@@ -106,14 +109,15 @@ class SubnetsResource:
 class SubnetResource:
     """Show, change and delete one subnet."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, sums: KeptSums) -> None:
         self._app = app
+        self._sums = sums
 
     @operation(answers={200: ParentObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show the subnet and its children."""
         with self._app.read(req.context.identity) as tx:
-            subnet, usage = subnets.get_with_usage(tx, subnet_id)
+            subnet, usage = self._sums.with_usage(tx, subnet_id)
             children = subnets.children(tx, subnet_id)
         resp.media = parent_object(subnet, usage, children)
 
@@ -160,9 +164,9 @@ class SplitResource:
 class UsageResource:
     """Tell how much of a subnet is used."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, sums: KeptSums) -> None:
         self._app = app
-        self._sums = KeptSums()
+        self._sums = sums
 
     @operation(answers={200: UsageObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
