@@ -152,6 +152,9 @@ class KeptSums:
         if kept is None:
             self._kept.pop(key, None)
             raise NotFound("Subnet not found")
+        if kept[0].counters < _MANY:
+            self._kept.pop(key, None)
+            return kept[0]
         if key not in self._kept and len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[key] = kept

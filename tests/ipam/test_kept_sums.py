@@ -212,6 +212,27 @@ def test_a_subnet_is_shown_as_it_is_now(inventory: Inventory) -> None:
     assert shown() == [between, None, 0.13]
 
 
+def test_a_sum_that_has_become_small_is_not_kept(
+    application: Application,
+    inventory: Inventory,
+    sums: KeptSums,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is summed up each time, and its subnet read with it."""
+    monkeypatch.setattr(kept_sums, "_MANY", 3)
+    assert used(inventory, sums) == 3
+    assert sums._kept
+    for subnet_id in (inventory.left, inventory.right):
+        inventory.delete(f"/api/v1/subnets/{subnet_id}")
+    path = f"/api/v1/subnets/{inventory.root}"
+    assert inventory.organization.client.patch(path, json={"name": "x"}).status_code == 200
+    assert used(inventory, sums) == 1
+    around = inventory.post("/api/v1/subnets", {"network": "10.0.0.0/8"})["id"]
+    with application.storage.look(inventory.organization.id) as reader:
+        assert sums.with_usage(reader, inventory.root)[0].parent_id == around
+    assert not sums._kept
+
+
 def test_more_changes_than_are_worth_it(
     inventory: Inventory, sums: KeptSums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
