@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, ScalarSelect, select, true, union_all
 
 from ipcraft.data.statements import Statement, given, own
 from ipcraft.data.tables import ExactText
-from ipcraft.data.transactions import Reader
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.events.changes import Change
 from ipcraft.events.sequences import ARRIVAL, HORIZON, Either
 from ipcraft.events.tables import event_streams, events
@@ -85,9 +85,12 @@ class Since:
 def changes_since(reader: Reader, moment: Moment, *, most: int) -> Since | None:
     """Give what has changed since a moment.
 
-    None when that is more than `most` changes, or when some may have been removed since: then the
-    figure has to be found again. Not for a transaction that has itself written.
+    None when that is more than `most` changes, when some may have been removed since, and for a
+    transaction, whose state may be older than the moment: then the figure has to be found again.
+    A figure that is found by a transaction that has itself written must not be kept.
     """
+    if isinstance(reader, Transaction):
+        return None
     rows = reader.all(
         _SINCE,
         last=moment.last,

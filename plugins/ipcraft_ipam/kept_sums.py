@@ -124,20 +124,8 @@ class KeptSums:
     def usage(self, reader: Reader, subnet_id: str) -> Usage:
         """Give how much of a subnet is used, as it is now. Raises `NotFound`.
 
-        Not for a transaction that has itself written.
+        Not for a transaction: see `changes_since`.
         """
-        return self._sum(reader, subnet_id).usage
-
-    def with_usage(self, reader: Reader, subnet_id: str) -> tuple[Subnet, Usage]:
-        """Give a subnet, too. Raises `NotFound`."""
-        found = self._sum(reader, subnet_id)
-        if found.counters < _MANY:
-            return found.subnet, found.usage
-        # Not every change of a subnet has an event of its own: that of its parent has none.
-        row = subnet_rows.get(reader, subnet_id)
-        return row, row.usage(found.used)
-
-    def _sum(self, reader: Reader, subnet_id: str) -> Sum:
         key = (reader.organization_id, subnet_id)
         kept = self._kept.get(key)
         if kept is None:
@@ -145,20 +133,17 @@ class KeptSums:
             if found is None:
                 raise NotFound("Subnet not found")
             if found.counters < _MANY:
-                return found
+                return found.usage
         else:
             kept = _up_to_now(reader, *kept)
         kept = kept or reader.one(_AT_MOMENT, id=subnet_id)
         if kept is None:
             self._kept.pop(key, None)
             raise NotFound("Subnet not found")
-        if kept[0].counters < _MANY:
-            self._kept.pop(key, None)
-            return kept[0]
         if key not in self._kept and len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[key] = kept
-        return kept[0]
+        return kept[0].usage
 
 
 def _up_to_now(reader: Reader, old: Sum, moment: Moment) -> tuple[Sum, Moment] | None:

@@ -144,6 +144,19 @@ def test_what_was_removed_may_have_been_a_change(
     assert labels(since(application, organization_id, later)) == [0]
 
 
+def test_a_transaction_may_be_older_than_the_moment(
+    application: Application, organization_id: str
+) -> None:
+    """It does not see the change that the moment has seen, and would have it come again."""
+    with application.storage.read(organization_id) as tx, ThreadPoolExecutor(1) as other:
+        assert tx.one(NOW) is not None
+        other.submit(change, application, organization_id, 1).result()
+        moment = other.submit(now, application, organization_id).result()
+        assert tx.one(NOW) != moment
+        assert changes_since(tx, moment, most=MANY) is None
+    assert labels(since(application, organization_id, moment)) == []
+
+
 def test_another_organization_has_its_own(
     application: Application, way: Way, organization_id: str
 ) -> None:

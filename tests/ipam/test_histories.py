@@ -287,7 +287,8 @@ class History(RuleBasedStateMachine):
             parent = model.parent(network)
             assert subnet.parent_id == (self.ids[vrf, parent] if parent else "")
             assert usage.used == model.used(network)
-            assert self.sums.with_usage(tx, subnet.id) == (subnet, usage)
+            with self.application.storage.look(self.organization.id) as reader:
+                assert self.sums.usage(reader, subnet.id) == usage
             assert usage.total == len(modelled.usable())
             free = model.free(network)
             first = allocation.first_free(tx, subnet.id)

@@ -189,50 +189,6 @@ def test_what_is_usable_is_up_to_date(
     assert totals == [65534, 65536]
 
 
-def test_a_subnet_is_shown_as_it_is_now(inventory: Inventory) -> None:
-    """Its parent and its folder go without a change of the subnet itself."""
-    client = inventory.organization.client
-    folder = inventory.post("/api/v1/sections", {"name": "A"})["id"]
-    path = f"/api/v1/subnets/{inventory.left}"
-    assert client.patch(path, json={"section_id": folder}).status_code == 200
-
-    def shown() -> list[Any]:
-        found = client.get("/api/v1/subnets", params={"contains": "10.0.0.1"}).json
-        assert [each["id"] for each in found].count(inventory.left) == 1
-        [listed] = [each for each in found if each["id"] == inventory.left]
-        whole = client.get(path).json
-        assert {name: whole[name] for name in listed} == listed
-        return [whole["parent_id"], whole["section_id"], whole["utilization"]]
-
-    assert shown() == [inventory.root, folder, 0.004]
-    assert shown() == [inventory.root, folder, 0.004]
-    between = inventory.post("/api/v1/subnets", {"network": "10.0.0.0/17"})["id"]
-    inventory.post(f"/api/v1/subnets/{inventory.left}/first-free", {"count": 32})
-    inventory.delete(f"/api/v1/sections/{folder}")
-    assert shown() == [between, None, 0.13]
-
-
-def test_a_sum_that_has_become_small_is_not_kept(
-    application: Application,
-    inventory: Inventory,
-    sums: KeptSums,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is summed up each time, and its subnet read with it."""
-    monkeypatch.setattr(kept_sums, "_MANY", 3)
-    assert used(inventory, sums) == 3
-    assert sums._kept
-    for subnet_id in (inventory.left, inventory.right):
-        inventory.delete(f"/api/v1/subnets/{subnet_id}")
-    path = f"/api/v1/subnets/{inventory.root}"
-    assert inventory.organization.client.patch(path, json={"name": "x"}).status_code == 200
-    assert used(inventory, sums) == 1
-    around = inventory.post("/api/v1/subnets", {"network": "10.0.0.0/8"})["id"]
-    with application.storage.look(inventory.organization.id) as reader:
-        assert sums.with_usage(reader, inventory.root)[0].parent_id == around
-    assert not sums._kept
-
-
 def test_more_changes_than_are_worth_it(
     inventory: Inventory, sums: KeptSums, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipcraft.plugin import Application, Route
-from ipcraft_ipam.kept_sums import KeptSums
 from ipcraft_ipam.resources.addresses import (
     AddressesResource,
     AddressResource,
@@ -24,7 +23,6 @@ from ipcraft_ipam.resources.vrfs import VrfResource, VrfsResource
 
 def routes(app: Application) -> list[Route]:
     """Give the routes of the inventory."""
-    sums = KeptSums()
     subnet = "/api/v1/subnets/{subnet_id}"
     resources = {
         "/api/v1/sections": SectionsResource(app),
@@ -33,10 +31,10 @@ def routes(app: Application) -> list[Route]:
         "/api/v1/vrfs/{vrf_id}": VrfResource(app),
         "/api/v1/vlans": VlansResource(app),
         "/api/v1/vlans/{vlan_id}": VlanResource(app),
-        "/api/v1/subnets": SubnetsResource(app, sums),
-        subnet: SubnetResource(app, sums),
+        "/api/v1/subnets": SubnetsResource(app),
+        subnet: SubnetResource(app),
         f"{subnet}/split": SplitResource(app),
-        f"{subnet}/usage": UsageResource(app, sums),
+        f"{subnet}/usage": UsageResource(app),
         f"{subnet}/first-free": FirstFreeResource(app),
         f"{subnet}/first-free-subnet": FirstFreeSubnetResource(app),
         f"{subnet}/addresses": SubnetAddressesResource(app),

@@ -41,9 +41,8 @@ from ipcraft_ipam.usage import Usage
 class SubnetsResource:
     """List and create subnets."""
 
-    def __init__(self, app: Application, sums: KeptSums) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._sums = sums
 
     @operation(query=SubnetsQuery(), page=Paging(), answers={200: list[SubnetObject]})
     def on_get(
@@ -81,7 +80,7 @@ class SubnetsResource:
     ) -> None:
         with self._app.read(req.context.identity) as tx:
             ids = subnets.containing(tx, network, vrf_id=filters.get("vrf_id"))
-            found = [self._sums.with_usage(tx, subnet_id) for subnet_id in ids]
+            found = [subnets.get_with_usage(tx, subnet_id) for subnet_id in ids]
         found.sort(key=lambda row: (row[0].vrf_id, row[0].network))
         rows = [row for row in found if subnet_lists.matches(row[0], filters)]
         end = None if page.limit is None else page.offset + page.limit
@@ -109,15 +108,14 @@ class SubnetsResource:
 class SubnetResource:
     """Show, change and delete one subnet."""
 
-    def __init__(self, app: Application, sums: KeptSums) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._sums = sums
 
     @operation(answers={200: ParentObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
         """Show the subnet and its children."""
         with self._app.read(req.context.identity) as tx:
-            subnet, usage = self._sums.with_usage(tx, subnet_id)
+            subnet, usage = subnets.get_with_usage(tx, subnet_id)
             children = subnets.children(tx, subnet_id)
         resp.media = parent_object(subnet, usage, children)
 
@@ -164,9 +162,9 @@ class SplitResource:
 class UsageResource:
     """Tell how much of a subnet is used."""
 
-    def __init__(self, app: Application, sums: KeptSums) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._sums = sums
+        self._sums = KeptSums()
 
     @operation(answers={200: UsageObject})
     def on_get(self, req: falcon.Request, resp: falcon.Response, subnet_id: str) -> None:
