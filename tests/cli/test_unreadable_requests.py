@@ -90,3 +90,18 @@ def test_the_log_tells_of_it_under_the_id(served: Served) -> None:
     )
     assert "a request cannot be read" in line
     assert "hello" in line
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Script_Name": "/elsewhere"}, id="path"),
+        pytest.param({"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off"}, id="scheme"),
+    ],
+)
+def test_nobody_says_for_us_where_a_request_was_sent(
+    served: Served, headers: dict[str, str]
+) -> None:
+    """A proxy that lets through what its client says of that cannot do harm with it."""
+    answer = requests.get(f"{served.url}/healthz", headers=headers, timeout=_PATIENCE)
+    assert answer.status_code == 200
