@@ -34,7 +34,7 @@ from ipcraft.errors import RequestError, StartError
 from ipcraft.events.dispatch import Dispatcher
 from ipcraft.events.gauges import event_gauges
 from ipcraft.events.recording import EVENTS, Recorder
-from ipcraft.events.sequences import LOCK, Sequencer
+from ipcraft.events.sequences import LOCK, REST, Sequencer
 from ipcraft.events.sinks import EventSink
 from ipcraft.http.health import health_routes
 from ipcraft.http.openapi.document import make_document
@@ -452,6 +452,7 @@ def _drains(app: Application) -> Drains:
         sinks=list(app.event_sinks.values()),
         clock=app.clock,
         fresh=app._fresh,
+        rest=REST,
         tell=lambda: app.drains.wake(*(each.drain.name for each in dispatchers)),
     )
     core = [app.orders.drain, Drain(EVENTS, sequencer.run), *(each.drain for each in dispatchers)]

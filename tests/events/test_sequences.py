@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
-from ipcraft.events.sequences import AT_ONCE, NothingToCount
+from ipcraft.events import sequences
+from ipcraft.events.sequences import AT_ONCE, REST, NothingToCount, Sequencer
 from ipcraft.events.tables import event_streams, events
 from ipcraft.plugin import Application, Invalid, Statement, Transaction, Unavailable, new_id
 from ipcraft.testing import make_application, make_organization
 from ipcraft.testing.services import PostgreSQL
 
-from .conftest import Make, Memory, Way, record, stored
+from .conftest import Choosy, Make, Memory, Way, record, stored
 
 MADE_WITH_AN_ORGANIZATION = 3
 IDS = Statement(select(events.c.id).where(events.c.type == "folder.created"), str)
@@ -190,6 +192,61 @@ def test_what_was_committed_here_is_counted_without_a_look(
     assert looks == []
     way.sequencer.run()
     assert looks == [""]
+
+
+def test_who_has_had_a_turn_rests_while_no_sink_wants_its_events(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written meanwhile is counted together, when the rest is over."""
+    sink = Choosy()
+    sequencer = Sequencer(
+        application.storage,
+        sinks=[sink],
+        clock=application.clock,
+        fresh=application._fresh,
+        rest=REST,
+        tell=lambda: None,
+    )
+    now, pause = 1000.0, 0.0
+    monkeypatch.setattr(sequences, "time", SimpleNamespace(monotonic=lambda: now))
+    organization_id = make_organization(application).id
+
+    def count_one_more() -> int:
+        nonlocal pause
+        application.storage.transact(organization_id, lambda tx: record(tx, 1))
+        pause = sequencer.run()
+        return len(stored(application, organization_id)) - MADE_WITH_AN_ORGANIZATION
+
+    assert count_one_more() == 1
+    now += 0.1
+    assert count_one_more() == 1
+    assert pause == pytest.approx(REST - 0.1)
+    application._fresh.clear()
+    assert count_one_more() == 1, "nor is it counted by who looks for it"
+    now += REST
+    assert count_one_more() == 4
+    sink.wanted = {organization_id}
+    now += REST
+    assert [count_one_more() for _ in range(3)] == [5, 6, 7]
+
+
+def test_what_is_too_much_for_one_turn_is_counted_without_a_rest(
+    application: Application,
+) -> None:
+    """Only who has had all of it counted rests."""
+    sequencer = Sequencer(
+        application.storage,
+        sinks=[],
+        clock=application.clock,
+        fresh=application._fresh,
+        rest=REST,
+        tell=lambda: None,
+    )
+    organization_id = make_organization(application).id
+    application.storage.transact(organization_id, lambda tx: record(tx, 2 * AT_ONCE))
+    assert [sequencer.run(), sequencer.run()] == [0.0, 0.0]
+    sequencer.run()
+    assert len(stored(application, organization_id)) == MADE_WITH_AN_ORGANIZATION + 2 * AT_ONCE
 
 
 def test_what_another_process_has_committed_is_looked_for(
