@@ -11,6 +11,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from ipcraft.cli.connection import Connection
 from ipcraft.cli.open_connections import OpenConnections
 from ipcraft.cli.unreadable_requests import refuse
 
@@ -62,6 +63,8 @@ class Worker(ThreadWorker):
 
     def enqueue_req(self, conn: TConn) -> None:
         """Have the next thread that is free handle the connection."""
+        if not isinstance(conn.sock, Connection):
+            conn.sock = Connection(conn.sock)
         self._waiting.append(conn)
         super().enqueue_req(conn)
 
@@ -70,6 +73,8 @@ class Worker(ThreadWorker):
         self._waiting.popleft()
         while True:
             goes_on = super().handle(conn)
+            if not _flush(conn):
+                return False
             # Only True says so: gunicorn gives something else for one that has sent nothing yet.
             if goes_on is not True or not self.alive or self._waiting or not _has_next(conn):
                 return goes_on
@@ -77,6 +82,16 @@ class Worker(ThreadWorker):
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer in the server's name what the application could not answer."""
         refuse(client, addr, exc)
+
+
+def _flush(conn: TConn) -> bool:
+    """Send what is left of the answer; tell whether the client is still there."""
+    assert isinstance(conn.sock, Connection), "it is one since it was accepted"
+    try:
+        conn.sock.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _has_next(conn: TConn) -> bool:

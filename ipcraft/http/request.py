@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 import time
 from io import BytesIO
 from typing import Any
@@ -59,4 +59,5 @@ class Request(falcon.Request):
 def _identifier(incoming: str | None) -> str:
     if incoming is not None and _SANE.fullmatch(incoming):
         return incoming
-    return secrets.token_hex(16)
+    # PERF: no secret; to ask the kernel for it would let other threads run.
+    return f"{random.getrandbits(128):032x}"

@@ -21,7 +21,7 @@ largest network in it becomes smaller: some 20 times while a /8 is filled from i
 
 from __future__ import annotations
 
-import secrets
+import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ from ipcraft.plugin import AddressBytes, Reader, Statement, Transaction, given, 
 from ipcraft_ipam.networks import Network, Span, from_bytes, to_bytes
 from ipcraft_ipam.tables import free_ranges, subnets
 
-_VERSIONS = 1 << 62
+_VERSION_BITS = 62
 _SEEN, _LOCKED = 0, 1
 _PIECES = "ipam.pieces"
 
@@ -450,4 +450,5 @@ def _reshape(tx: Transaction, subnet_id: str, old: FreeRange, span: Span) -> Non
 
 
 def _version() -> int:
-    return secrets.randbelow(_VERSIONS)
+    # PERF: no secret; to ask the kernel for it would let other threads run.
+    return random.getrandbits(_VERSION_BITS)

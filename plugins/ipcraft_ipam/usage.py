@@ -7,7 +7,7 @@ more slots than there were writers at the same moment.
 
 from __future__ import annotations
 
-import secrets
+import random
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -183,7 +183,7 @@ def add(tx: Transaction, vrf_id: str, network: Network, count: int) -> None:
             vrf_id=vrf_id,
             first=to_bytes(network.first),
             last=to_bytes(network.last),
-            fresh_slot=secrets.randbelow(_SLOTS),
+            fresh_slot=random.randrange(_SLOTS),
             used=count,
         )
 

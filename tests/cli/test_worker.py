@@ -32,10 +32,11 @@ class Pool:
 
     def __init__(self) -> None:
         self.due: deque[Callable[[], None]] = deque()
+        self.last: Future[bool]
 
     def submit(self, work: Callable[..., bool], *arguments: Any) -> Future[bool]:
         """Have it done later."""
-        future: Future[bool] = Future()
+        future = self.last = Future[bool]()
         self.due.append(lambda: future.set_result(work(*arguments)))
         return future
 
@@ -120,6 +121,34 @@ def test_what_was_read_ahead_follows(worker: Worker, pool: Pool, peers: list[Pee
     worker.enqueue_req(peers[0].connection)
     pool.run()
     assert peers[0].connection.answered == 2
+
+
+def test_an_answer_is_whole_before_the_next_request_is_waited_for(
+    worker: Worker, pool: Pool, peers: list[Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head that nothing follows is all of it; with the client goes the connection."""
+    head = b"HTTP/1.1 204 No Content\r\n\r\n"
+    client, kept = peers[0].client, peers[0].connection
+
+    def answer(worker: ThreadWorker, conn: Any) -> bool:
+        conn.sock.setblocking(True)
+        conn.sock.recv(1)
+        conn.sock.sendall(head)
+        return True
+
+    def look(conn: Any) -> bool:
+        received.append(client.recv(1 << 10, socket.MSG_DONTWAIT))
+        client.close()
+        return True
+
+    received: list[bytes] = []
+    monkeypatch.setattr(ThreadWorker, "handle", answer)
+    monkeypatch.setattr(module, "_has_next", look)
+    client.sendall(b"x")
+    worker.enqueue_req(kept)
+    pool.run()
+    assert received == [head]
+    assert pool.last.result() is False
 
 
 def test_a_thread_goes_to_who_waits(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
