@@ -40,6 +40,7 @@ class CompiledStatement:
     names: tuple[str, ...]
     constants: Mapping[str, Any]
     independent: bool = False
+    one_plan: bool = False
 
     def arguments(self, parameters: Mapping[str, Any], organization_id: str | None) -> list[Any]:
         """Put the parameters in the order of the SQL."""
@@ -65,18 +66,28 @@ class Statement(Generic[R]):
     `into` makes a result of each row's columns, by default a tuple. A constructor of a
     dataclass fits. A write that is `independent` neither reads nor changes a row that another
     write queued beside it changes; a storage may send such writes first, as one statement. What is
-    queued before such a write comes a second time goes before it.
+    queued before such a write comes a second time goes before it. A query that has `one_plan` is
+    planned once, whatever its parameters: for one that goes by keys, though it does not look so.
     """
 
-    __slots__ = ("_compiled", "clause", "independent", "into")
+    __slots__ = ("_compiled", "clause", "independent", "into", "one_plan")
 
     @overload
     def __init__(
-        self: Statement[Row], clause: ClauseElement, *, independent: bool = False
+        self: Statement[Row],
+        clause: ClauseElement,
+        *,
+        independent: bool = False,
+        one_plan: bool = False,
     ) -> None: ...
     @overload
     def __init__(
-        self, clause: ClauseElement, into: Callable[..., R], *, independent: bool = False
+        self,
+        clause: ClauseElement,
+        into: Callable[..., R],
+        *,
+        independent: bool = False,
+        one_plan: bool = False,
     ) -> None: ...
     def __init__(
         self,
@@ -84,10 +95,12 @@ class Statement(Generic[R]):
         into: Callable[..., Any] = as_tuple,
         *,
         independent: bool = False,
+        one_plan: bool = False,
     ) -> None:
         self.clause = clause
         self.into = into
         self.independent = independent
+        self.one_plan = one_plan
         self._compiled: dict[str, CompiledStatement] = {}
 
     def compile(self, dialect: Dialect) -> CompiledStatement:
@@ -103,4 +116,10 @@ def _compile(statement: Statement[Any], dialect: Dialect) -> CompiledStatement:
     assert isinstance(compiler, SQLCompiler), "only statements are executed"
     constants = {name: bind.value for name, bind in compiler.binds.items() if not bind.required}
     names = tuple(compiler.positiontup or ())
-    return CompiledStatement(compiler.string, names, constants, statement.independent)
+    return CompiledStatement(
+        compiler.string,
+        names,
+        constants,
+        independent=statement.independent,
+        one_plan=statement.one_plan,
+    )

@@ -71,7 +71,8 @@ _unnumbered = (
 )
 _now = select(_LAST.label("last"), _REMOVED.label("removed"), HORIZON.label("horizon")).subquery()
 _since = union_all(_numbered, select(_unnumbered)).subquery()
-_SINCE = Statement(select(_now, _since).select_from(_now.outerjoin(_since, true())))
+# PERF: it takes 27 us, and planning it 180.
+_SINCE = Statement(select(_now, _since).select_from(_now.outerjoin(_since, true())), one_plan=True)
 
 
 @dataclass(frozen=True, slots=True)

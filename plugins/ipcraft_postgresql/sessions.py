@@ -20,6 +20,18 @@ DIALECT: Dialect = psycopg_dialect(paramstyle="numeric_dollar")  # type: ignore[
 
 COMMIT: Call = ("COMMIT", ())
 
+ONE_PLAN = (
+    "set_config('plan_cache_mode', 'force_generic_plan', true), "
+    "set_config('enable_seqscan', 'off', true)"
+)
+"""Has statements planned once for all parameters.
+
+PERF: planning takes longer than most statements, and the planner, which compares estimates, may
+plan anew each time. One plan fits all where a statement goes by keys, if it was not made for a
+table that was empty or full of what waits when it was last analyzed, and so reads all of it ever
+after.
+"""
+
 _MOST_TOGETHER = 8
 _CALLS_AT_ONCE = 256
 _ROWS_TOGETHER = 16
@@ -63,7 +75,7 @@ class Opening:
         self._tenant = (f"SELECT {trying}, {sql.removeprefix('SELECT ')}", (*arguments, key))
         self._refusal = refusal
 
-    def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
+    def run(self, lease: Lease, calls: Sequence[Call], *, one_plan: bool = False) -> list[PGresult]:
         """Send it with the calls, settle the claim, and give the results of the calls."""
         before = [] if self._begin is None else [self._begin]
         claim, self._claim = self._claim, None
@@ -72,7 +84,8 @@ class Opening:
             compiled = claim.statement.compile(DIALECT)
             before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
         if self._tenant:
-            before.append(self._tenant)
+            sql, arguments = self._tenant
+            before.append((f"{sql}, {ONE_PLAN}" if one_plan else sql, arguments))
         results = self._begin_with(lease, [*before, *calls])
         if claim:
             rows = lease.link.rows(results[place])
@@ -192,7 +205,8 @@ class PostgreSQLLook:
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the query."""
         compiled, arguments = statement
-        [result] = self._opening.run(self._lease, [(compiled.sql, arguments)])
+        call = compiled.sql, arguments
+        [result] = self._opening.run(self._lease, [call], one_plan=compiled.one_plan)
         return self._lease.link.rows(result)
 
 

@@ -34,7 +34,7 @@ from ipcraft.plugin import (
 from ipcraft_postgresql.leases import Lease, Leases
 from ipcraft_postgresql.links import Call, Link
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import Opening, PostgreSQLLook, PostgreSQLSession
+from ipcraft_postgresql.sessions import ONE_PLAN, Opening, PostgreSQLLook, PostgreSQLSession
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -54,14 +54,8 @@ _AS_TENANT = (
     "SELECT set_config('role', $1, true), set_config('ipcraft.org', $2, true), "
     "set_config('jit', 'off', true)"
 )
-# PERF: planning a write's statements costs 300 us, and the planner, which compares estimates, may
-# do so each time. They go by keys: one plan fits all, if it was not made for a table that was empty
-# or full of what waits when it was last analyzed, and so reads all of it ever after.
-_AS_WRITING_TENANT = (
-    f"{_AS_TENANT}, set_config('lock_timeout', $3, true), "
-    "set_config('plan_cache_mode', 'force_generic_plan', true), "
-    "set_config('enable_seqscan', 'off', true)"
-)
+# PERF: to plan a write's statements takes 300 us.
+_AS_WRITING_TENANT = f"{_AS_TENANT}, set_config('lock_timeout', $3, true), {ONE_PLAN}"
 
 
 class PostgreSQLBackend:
