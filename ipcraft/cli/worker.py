@@ -7,8 +7,11 @@ import socket
 import time
 from collections import deque
 from concurrent.futures import Future
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
+from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from ipcraft.cli.connection import Connection
@@ -23,6 +26,20 @@ COURTESY = 0.001
 
 OPEN = OpenConnections()
 """Those of all workers that this process forks."""
+
+
+def http_date(timestamp: float | None = None) -> str:
+    """Give a time, by default now, as the header `Date` has it."""
+    return _date_of_second(int(time.time() if timestamp is None else timestamp))
+
+
+@lru_cache(maxsize=1)
+def _date_of_second(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+# PERF: gunicorn makes the date anew for each answer, which takes up to 3 % of a request.
+util.http_date = http_date
 
 
 class Worker(ThreadWorker):

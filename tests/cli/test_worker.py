@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -149,6 +150,18 @@ def test_an_answer_is_whole_before_the_next_request_is_waited_for(
     pool.run()
     assert received == [head]
     assert pool.last.result() is False
+
+
+def test_the_date_is_that_of_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made once for all answers of a second."""
+    module._date_of_second.cache_clear()
+    dates = []
+    for now in (784_111_777.0, 784_111_777.9, 784_111_778.0):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        dates.append(util.http_date())
+    assert dates[1:] == ["Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT"]
+    assert module._date_of_second.cache_info().misses == 2
+    assert util.http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def test_a_thread_goes_to_who_waits(worker: Worker, pool: Pool, peers: list[Peer]) -> None:
