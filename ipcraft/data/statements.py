@@ -67,7 +67,8 @@ class Statement(Generic[R]):
     dataclass fits. A write that is `independent` neither reads nor changes a row that another
     write queued beside it changes; a storage may send such writes first, as one statement. What is
     queued before such a write comes a second time goes before it. A query that has `one_plan` is
-    planned once, whatever its parameters: for one that goes by keys, though it does not look so.
+    planned once, whatever its parameters, and so is what follows it in a transaction: for one that
+    goes by keys, though it does not look so.
     """
 
     __slots__ = ("_compiled", "clause", "independent", "into", "one_plan")

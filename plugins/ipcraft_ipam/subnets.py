@@ -124,6 +124,7 @@ CHILDREN = Statement(
         Network(from_bytes(first), prefix_length),
         name,
     ),
+    one_plan=True,
 )
 
 
@@ -193,12 +194,13 @@ CONTAINER = Statement(
         _s.id == climb(given("vrf_id"), _FIRST, _LAST),
     ),
     subnet,
+    one_plan=True,
 )
 _NEAREST = _nearest(select(_s.id, _s.parent_id, _s.last), given("vrf_id"), _FIRST)
-CONTAINING = Statement(_up_from(_NEAREST, _LAST, to_top=True), str)
+CONTAINING = Statement(_up_from(_NEAREST, _LAST, to_top=True), str, one_plan=True)
 ANYWHERE = _up_from(_nearest_in_each_vrf(_FIRST), _LAST, to_top=True)
 """The ids of all that contain `first`..`last` in any VRF, for other statements too."""
-CONTAINING_ANYWHERE = Statement(ANYWHERE, str)
+CONTAINING_ANYWHERE = Statement(ANYWHERE, str, one_plan=True)
 
 
 def get(tx: Reader, subnet_id: str) -> Subnet:

@@ -38,11 +38,16 @@ _ROWS_TOGETHER = 16
 _PARAMETER = re.compile(r"\$(\d+)")
 _PLAIN_INSERT = re.compile(r"(INSERT INTO \w+ \([^()]*\) VALUES )(\([^()]*\))")
 
+_ASK_FOR_ONE_PLAN: tuple[Queued, Settle] = (
+    (CompiledStatement(f"SELECT {ONE_PLAN}", (), {}), []),
+    lambda rows: None,
+)
+
 
 class Opening:
     """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks."""
 
-    __slots__ = ("_begin", "_claim", "_locked", "_refusal", "_tenant")
+    __slots__ = ("_begin", "_claim", "_locked", "_plans_once", "_refusal", "_tenant")
 
     def __init__(
         self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
@@ -51,6 +56,7 @@ class Opening:
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
         self._locked: set[tuple[str, int]] = set()
+        self._plans_once = False
         self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
@@ -75,7 +81,11 @@ class Opening:
         self._tenant = (f"SELECT {trying}, {sql.removeprefix('SELECT ')}", (*arguments, key))
         self._refusal = refusal
 
-    def run(self, lease: Lease, calls: Sequence[Call], *, one_plan: bool = False) -> list[PGresult]:
+    def plan_once(self, *, whether: bool = True) -> None:
+        """Have statements planned once, from the first one on."""
+        self._plans_once = whether
+
+    def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
         """Send it with the calls, settle the claim, and give the results of the calls."""
         before = [] if self._begin is None else [self._begin]
         claim, self._claim = self._claim, None
@@ -85,7 +95,7 @@ class Opening:
             before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
         if self._tenant:
             sql, arguments = self._tenant
-            before.append((f"{sql}, {ONE_PLAN}" if one_plan else sql, arguments))
+            before.append((f"{sql}, {ONE_PLAN}" if self._plans_once else sql, arguments))
         results = self._begin_with(lease, [*before, *calls])
         if claim:
             rows = lease.link.rows(results[place])
@@ -104,6 +114,9 @@ class Opening:
 class PostgreSQLSession:
     """Run statements on a connection; the transaction begins with the first.
 
+    It `plans_once` all of them where the opening says so, and from the first query on that asks for
+    one plan.
+
     PERF: a round trip costs 60 to 140 us, a statement in it some 20. What opens the transaction
     goes out with its first statement; what is queued goes out with the next statement, or with the
     commit; independent writes are sent as one.
@@ -111,11 +124,12 @@ class PostgreSQLSession:
 
     dialect = DIALECT
 
-    __slots__ = ("_asked", "_lease", "_opening")
+    __slots__ = ("_asked", "_lease", "_opening", "_plans_once")
 
-    def __init__(self, lease: Lease, opening: Opening) -> None:
+    def __init__(self, lease: Lease, opening: Opening, *, plans_once: bool = False) -> None:
         self._lease = lease
         self._opening: Opening | None = opening
+        self._plans_once = plans_once
         self._asked: list[tuple[Queued, Settle]] = []
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:
@@ -145,6 +159,8 @@ class PostgreSQLSession:
 
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run what is queued and the query."""
+        if statement[0].one_plan:
+            self._plan_once()
         return self._lease.link.rows(self._run(queued, statement))
 
     def execute(self, queued: Sequence[Queued], statement: Queued) -> int:
@@ -166,6 +182,16 @@ class PostgreSQLSession:
             self._exchange([])
         if not self._opening:
             self._exchange([*_calls(queued), COMMIT])
+
+    def _plan_once(self) -> None:
+        """Have this query, and all behind it, planned once."""
+        if self._plans_once:
+            return
+        self._plans_once = True
+        if self._opening:
+            self._opening.plan_once()
+        else:
+            self._asked.insert(0, _ASK_FOR_ONE_PLAN)
 
     def _run(self, queued: Sequence[Queued], statement: Queued) -> PGresult:
         compiled, arguments = statement
@@ -205,8 +231,8 @@ class PostgreSQLLook:
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the query."""
         compiled, arguments = statement
-        call = compiled.sql, arguments
-        [result] = self._opening.run(self._lease, [call], one_plan=compiled.one_plan)
+        self._opening.plan_once(whether=compiled.one_plan)
+        [result] = self._opening.run(self._lease, [(compiled.sql, arguments)])
         return self._lease.link.rows(result)
 
 

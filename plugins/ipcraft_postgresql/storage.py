@@ -245,7 +245,8 @@ class PostgreSQLStorage:
             try:
                 with self._leased() as lease:
                     tx = Transaction(
-                        PostgreSQLSession(lease, opening()),
+                        # The tenant who writes is told so, too.
+                        PostgreSQLSession(lease, opening(), plans_once=organization_id is not None),
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,
