@@ -47,7 +47,7 @@ _ASK_FOR_ONE_PLAN: tuple[Queued, Settle] = (
 class Opening:
     """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks."""
 
-    __slots__ = ("_begin", "_claim", "_locked", "_plans_once", "_refusal", "_tenant")
+    __slots__ = ("_begin", "_claim", "_locked", "_refusal", "_tenant", "plans_once")
 
     def __init__(
         self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
@@ -56,7 +56,8 @@ class Opening:
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
         self._locked: set[tuple[str, int]] = set()
-        self._plans_once = False
+        self.plans_once = False
+        """Whether the tenant's statements are planned once, from the first one on."""
         self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
@@ -81,10 +82,6 @@ class Opening:
         self._tenant = (f"SELECT {trying}, {sql.removeprefix('SELECT ')}", (*arguments, key))
         self._refusal = refusal
 
-    def plan_once(self, *, whether: bool = True) -> None:
-        """Have statements planned once, from the first one on."""
-        self._plans_once = whether
-
     def run(self, lease: Lease, calls: Sequence[Call]) -> list[PGresult]:
         """Send it with the calls, settle the claim, and give the results of the calls."""
         before = [] if self._begin is None else [self._begin]
@@ -95,7 +92,7 @@ class Opening:
             before.append((compiled.sql, compiled.arguments(claim.parameters, None)))
         if self._tenant:
             sql, arguments = self._tenant
-            before.append((f"{sql}, {ONE_PLAN}" if self._plans_once else sql, arguments))
+            before.append((f"{sql}, {ONE_PLAN}" if self.plans_once else sql, arguments))
         results = self._begin_with(lease, [*before, *calls])
         if claim:
             rows = lease.link.rows(results[place])
@@ -189,7 +186,7 @@ class PostgreSQLSession:
             return
         self._plans_once = True
         if self._opening:
-            self._opening.plan_once()
+            self._opening.plans_once = True
         else:
             self._asked.insert(0, _ASK_FOR_ONE_PLAN)
 
@@ -231,7 +228,7 @@ class PostgreSQLLook:
     def fetch(self, queued: Sequence[Queued], statement: Queued) -> list[Row]:
         """Run the query."""
         compiled, arguments = statement
-        self._opening.plan_once(whether=compiled.one_plan)
+        self._opening.plans_once = compiled.one_plan
         [result] = self._opening.run(self._lease, [(compiled.sql, arguments)])
         return self._lease.link.rows(result)
 
