@@ -38,7 +38,8 @@ class CountedPage(Generic[R]):
     asked only beside a full page, or beyond the end. `order` are columns of `rows`, or their
     ``desc()``. `beside` gives further columns for the rows of the page alone, such as sums that
     would cost much for the skipped ones. With `within`, a query of one row, `rows` and `total`
-    may look at it (`rows` by scalar subqueries), and there is no answer without it.
+    may look at it (`rows` by scalar subqueries), and there is no answer without it. `one_plan` is
+    for a list that goes by keys, see `Statement`.
 
     >>> _PAGE = CountedPage(
     ...     select(things.c.id, things.c.name).where(things.c.organization_id == own()),
@@ -58,22 +59,26 @@ class CountedPage(Generic[R]):
         into: Callable[..., R],
         beside: Callable[[CTE], Sequence[ColumnElement[Any]]] = lambda _: (),
         within: CTE | None = None,
+        one_plan: bool = False,
     ) -> None:
         ordered = rows.order_by(*order).limit(_LIMIT).offset(_OFFSET)
         page = ordered.add_columns(literal(1, Integer()).label("present")).cte("page")
         size = select(func.count().label("rows")).select_from(page).subquery("size")
         ended = and_(size.c.rows < _LIMIT, or_(size.c.rows > 0, _OFFSET == 0))
+        # PERF: by itself it is asked once, and beside the rows it would be for each of them.
+        length = (
+            select(case((ended, _OFFSET + size.c.rows), else_=total))
+            .select_from(size if within is None else within.join(size, true()))
+            .correlate(None)
+            .scalar_subquery()
+        )
         columns = [column for column in page.c if column.name != "present"]
-        source: FromClause = size if within is None else within.join(size, true())
+        source: FromClause = select(literal(1)).subquery("one") if within is None else within
         self.statement = Statement(
-            select(
-                case((ended, _OFFSET + size.c.rows), else_=total),
-                page.c.present,
-                *columns,
-                *beside(page),
-            )
+            select(length, page.c.present, *columns, *beside(page))
             .select_from(source.outerjoin(page, true()))
-            .order_by(*(_of_page(each, page) for each in order))
+            .order_by(*(_of_page(each, page) for each in order)),
+            one_plan=one_plan,
         )
         self._into = into
 

@@ -297,6 +297,10 @@ STATEMENTS: dict[str, tuple[Statement[Any], dict[str, Any]]] = {
         address_lists._counted_in_subnet(frozenset()).statement,
         {"subnet_id": "flat", "limit": 50, "offset": 0},
     ),
+    "a page of addresses of a subnet with many below": (
+        address_lists._counted_in_subnet(frozenset()).statement,
+        {"subnet_id": "middle8960", "limit": 200, "offset": 0},
+    ),
     "a page of addresses of a host": (
         address_lists._counted(frozenset({"hostname"})).statement,
         {"hostname": f"host{FLAT.first + 1}", "limit": 50, "offset": 0},
