@@ -46,8 +46,11 @@ class SubnetAddressesResource:
         if page.limit is None:
             with self._app.look(identity) as reader:
                 subnet = subnets.get(reader, subnet_id)
-            within = {"vrf_id": subnet.vrf_id, "within": subnet.network.span}
-            _stream(self._app, identity, resp, filters={**query, **within})
+            if query.setdefault("vrf_id", subnet.vrf_id) != subnet.vrf_id:
+                stream_list(resp, iter(()))
+            else:
+                filters = {**query, "within": subnet.network.span}
+                _stream(self._app, identity, resp, filters=filters)
             return
         with self._app.look(identity) as reader:
             rows, total = address_lists.page_of_subnet(
