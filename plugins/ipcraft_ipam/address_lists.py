@@ -43,6 +43,9 @@ EQUAL = ("vrf_id", "mac_address", "hostname", "status", "owner")
 _SELECTIVE = {"hostname", "mac_address", "ip"}
 """Filters that an index answers, which does not have the order of lists."""
 
+_COUNTED = {"vrf_id"}
+"""Filters of which the counters of subnets tell how many addresses there are."""
+
 _UNUSUAL = "unusual status"
 
 START: Row = ("", b"")
@@ -157,14 +160,10 @@ def _page(names: frozenset[str]) -> Statement[Row]:
 @lru_cache
 def _counted(names: frozenset[str]) -> CountedPage[Row]:
     conditions = _conditions(names)
-    if names <= {"vrf_id"}:
-        total = used_anywhere(in_one_vrf="vrf_id" in names)
-    else:
-        total = _count(conditions)
     return CountedPage(
         select(*COLUMNS).where(*conditions),
         order=[_a.vrf_id, _a.ip],
-        total=total,
+        total=_total(names, used=used_anywhere(in_one_vrf="vrf_id" in names)),
         into=lambda *row: row,
     )
 
@@ -180,20 +179,37 @@ def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Row]:
     def of_target(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return select(column).correlate(None).scalar_subquery()
 
-    conditions = [
-        *_conditions(names),
+    inside = (
         _a.vrf_id == of_target(target.c.vrf_id),
         _a.ip >= of_target(target.c.first),
         _a.ip <= of_target(target.c.last),
-    ]
+    )
+    # Another VRF than the subnet's leaves nothing, which its counters do not tell.
+    used = None if "vrf_id" in names else used_within(target)
     return CountedPage(
-        select(*COLUMNS).where(*conditions),
+        select(*COLUMNS).where(*_conditions(names), *inside),
         order=[_a.ip],
-        total=_count(conditions) if names else used_within(target),
+        total=_total(names, *inside, used=used),
         into=lambda *row: row,
         within=target,
     )
 
 
-def _count(conditions: list[ColumnElement[bool]]) -> ScalarSelect[int]:
+def _total(
+    names: frozenset[str], *inside: ColumnElement[bool], used: ScalarSelect[int] | None
+) -> ScalarSelect[int]:
+    """Count the addresses; by the counters, which give how many are `used`, where those tell.
+
+    PERF: to count those of two million addresses that have the usual status takes 190 ms. Of the
+    others there are few, and they have an index.
+    """
+    if used is None or not names <= _COUNTED | {"status"}:
+        return _count(*_conditions(names), *inside)
+    if "status" not in names:
+        return used
+    others = _count(*_conditions(names - {"status"} | {_UNUSUAL}), *inside)
+    return select(used - others).scalar_subquery()
+
+
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(addresses).where(*conditions).scalar_subquery()
