@@ -37,6 +37,7 @@ _AFTER = Statement(
     .order_by(events.c.sequence)
     .limit(given("limit", BigInteger())),
     _event,
+    one_plan=True,
 )
 
 

@@ -153,7 +153,7 @@ def page_of_entries(
 def _latest(names: frozenset[str]) -> Statement[Entry]:
     if names <= _BY_KEY:
         rows = select(*_COLUMNS).where(*_where(names)).order_by(_e.id.desc())
-        return Statement(rows.limit(_LIMIT), _entry)
+        return Statement(rows.limit(_LIMIT), _entry, one_plan=True)
     found = _found(names)
     newest = (found.c.created_at.desc(), found.c.id.desc())
     return Statement(select(found).order_by(*newest).limit(_LIMIT), _entry)
@@ -167,7 +167,7 @@ def _page(names: frozenset[str]) -> CountedPage[Entry]:
         if names:
             # PERF: the key alone counts all rows; the times of some are in the table itself.
             total = select(func.count()).select_from(events).where(*_where(names)).scalar_subquery()
-        return CountedPage(rows, order=[_e.id.desc()], total=total, into=_entry)
+        return CountedPage(rows, order=[_e.id.desc()], total=total, into=_entry, one_plan=True)
     found = _found(names)
     counted, waiting = (_number(names, is_counted=each).scalar_subquery() for each in (True, False))
     return CountedPage(

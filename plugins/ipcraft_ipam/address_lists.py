@@ -165,6 +165,7 @@ def _counted(names: frozenset[str]) -> CountedPage[Row]:
         order=[_a.vrf_id, _a.ip],
         total=_total(names, used=used_anywhere(in_one_vrf="vrf_id" in names)),
         into=lambda *row: row,
+        one_plan=names <= _COUNTED,
     )
 
 
@@ -192,6 +193,7 @@ def _counted_in_subnet(names: frozenset[str]) -> CountedPage[Row]:
         total=_total(names, *inside, used=used),
         into=lambda *row: row,
         within=target,
+        one_plan=not names,
     )
 
 
