@@ -62,9 +62,6 @@ _BATCHES = (16, 64, 512)
 
 _a, _s, _r = addresses.c, subnets.c, free_ranges.c
 _mine = (_r.organization_id == own(), _r.subnet_id == given("id"))
-_ranges = (
-    select(_r.first, _r.last, _r.version).where(*_mine).order_by(_r.last).limit(PAGE).subquery("r")
-)
 _ASSIGNED, _FREE, _BUSY = range(3)
 _SHELVES = "ipam.shelves"
 _TAKEN_FROM = "ipam.taken_from"
@@ -95,33 +92,27 @@ def _claimed(ip: ColumnElement[Any], vrf_id: ColumnElement[Any]) -> ColumnElemen
     )
 
 
-def _space(*extra: ColumnElement[Any]) -> Statement[Row]:
+def _space(
+    state: Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[int]] | None = None,
+) -> Statement[Row]:
+    """Read a subnet with its lowest ranges; beside the very lowest the state of its start."""
+    number = func.row_number().over(order_by=_r.last).label("number")
+    lowest = select(_r.first, _r.last, _r.version, number).where(*_mine).order_by(_r.last)
+    r = lowest.limit(PAGE).subquery("r")
+    beside = null() if state is None else case((r.c.number == 1, state(r.c.first, _s.vrf_id)))
     return Statement(
-        select(*SUBNET_COLUMNS, _ranges.c.first, _ranges.c.last, _ranges.c.version, *extra)
+        select(*SUBNET_COLUMNS, r.c.first, r.c.last, r.c.version, beside)
         .select_from(subnets)
-        .outerjoin(_ranges, true())
+        .outerjoin(r, true())
         .where(_s.organization_id == own(), _s.id == given("id"))
-        .order_by(_ranges.c.last)
+        .order_by(r.c.last)
     )
-
-
-def _of_lowest(
-    state: Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[int]],
-) -> ColumnElement[Any]:
-    lowest = select(_r.first).where(*_mine).order_by(_r.last).limit(1).subquery("lowest")
-    vrf_id = (
-        select(_s.vrf_id)
-        .where(_s.organization_id == own(), _s.id == given("id"))
-        .correlate(None)
-        .scalar_subquery()
-    )
-    return select(state(lowest.c.first, vrf_id)).correlate(None).scalar_subquery()
 
 
 _WAIT = Statement(select(wait_lock(_name(given("ip", AddressBytes), given("vrf_id")))))
-_SPACE = _space(null())
-_SPACE_AND_LOWEST = _space(_of_lowest(_seen))
-_SPACE_AND_CLAIM = _space(_of_lowest(_claimed))
+_SPACE = _space()
+_SPACE_AND_LOWEST = _space(_seen)
+_SPACE_AND_CLAIM = _space(_claimed)
 """A subnet with its lowest ranges, and whether the start of the lowest is free; or claim that."""
 
 
