@@ -243,15 +243,16 @@ class Application:
         except _IdentityChanged as change:
             return self._transact(change.identity, work)
 
-    def transact_shared(self, identity: Identity, work: SharedWork[T]) -> T:
+    def transact_shared(self, identity: Identity, work: SharedWork[T], *, line: str = "") -> T:
         """Do `work` as `transact` does, or in one transaction with more of the same sender.
 
         For small writes that many clients send at once: work that comes while a transaction is
-        under way is done in the next one, which costs little more than one of them alone.
+        under way is done in the next one, which costs little more than one of them alone. Work of
+        another `line` is never in it.
         """
         if identity.within is not None:
             return identity.within.join(lambda tx: tx.perform(work))
-        return self._shared.run(identity, work)
+        return self._shared.run(identity, work, line=line)
 
     def read(self, identity: Identity) -> AbstractContextManager[Transaction]:
         """Open a reading transaction of the identity's organization: one state for all queries."""

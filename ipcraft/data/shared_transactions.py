@@ -50,10 +50,10 @@ class SharedTransactions:
         self._lines: dict[Hashable, _Line] = {}
         self._changing = threading.Lock()
 
-    def run(self, identity: Identity, work: SharedWork[T]) -> T:
+    def run(self, identity: Identity, work: SharedWork[T], *, line: str = "") -> T:
         """Do the work and commit it. Raises as if it were alone."""
         claim = identity.claim
-        sender = (identity, claim and claim.question)
+        sender = (identity, claim and claim.question, line)
         seat = _Seat(identity, work)
         group = self._begin(sender, seat)
         if group:

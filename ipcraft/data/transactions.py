@@ -148,6 +148,7 @@ class Transaction(Reader):
     __slots__ = (
         "_changes",
         "_guard",
+        "_held",
         "_queue",
         "_recorder",
         "_session",
@@ -179,6 +180,7 @@ class Transaction(Reader):
         self.failed = False
         self.erased = False
         self._guard: Callable[[], object] | None = None
+        self._held: set[tuple[int, bool]] = set()
         self._session = session
         self._recorder = recorder
         self._queue: list[Queued] = []
@@ -319,6 +321,9 @@ class Transaction(Reader):
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:
         key = lock_key(self.organization_id or "", *name)
+        if (key, False) in self._held or (key, shared) in self._held:
+            return
+        self._held.add((key, shared))
         self._session.lock(self._take_queue(), key, shared=shared)
 
     def _take_queue(self) -> list[Queued]:

@@ -6,7 +6,7 @@ subnet's parent is the smallest one that contains it, an address's home likewise
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, func, insert, literal, select, update
@@ -25,6 +25,7 @@ _s, _a, _r = subnets.c, addresses.c, free_ranges.c
 _CHILD, _ADDRESS, _FREE = 0, 1, 2
 
 INSERT = Statement(insert(subnets))
+_CREATED = "ipam.created_subnets"
 
 _inside = {
     "first": given("first", AddressBytes),
@@ -82,32 +83,59 @@ _ADOPT_ADDRESSES = Statement(
 )
 
 
-def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tuple[Subnet, int]:
+class Creation:
     """Create a subnet under its smallest container, and move into it what lies inside.
 
-    Give it with the number of addresses in it, those of its new descendants included.
+    Gives it with the number of addresses in it, those of its new descendants included. It is work
+    to be shared, with others that change the tree.
 
     `values`: the optional `vrf_id`, `vlan_id`, `section_id`, `name`, `description`, `gateway` (a
     number), `is_pool`. Raises `Invalid` when the network exists in its VRF, the gateway is outside,
     VRF, VLAN or folder are unknown, or an address would become the network, broadcast or anycast
     address.
     """
-    change_tree(tx)
-    vrf_id = values.get("vrf_id") or GLOBAL_VRF
-    parent = container(tx, vrf_id, network)
-    if parent and parent.network == network:
-        raise Invalid.field(
-            "network", f"Subnet overlaps with existing subnet {network}", code="subnet_overlap"
-        )
-    subnet = new_subnet(tx, network, values, parent)
-    check_gateway(network, subnet.gateway)
-    references.require(
-        tx, section_id=subnet.section_id, vrf_id=vrf_id or None, vlan_id=subnet.vlan_id
-    )
-    tx.record(created(subnet))
-    moved, adopts = _move_in(tx, subnet, parent)
-    tx.write(INSERT, **row(subnet))
-    return subnet, subnet_rows.used(tx, subnet) if adopts else moved
+
+    order = ""
+
+    def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
+        self._network = network
+        self._values = values
+        self._vrf_id: str = values.get("vrf_id") or GLOBAL_VRF
+        self._parent: Subnet | None = None
+        self._known = 0
+        """How many subnets had been created in the transaction when the parent was asked for."""
+
+    def begin(self, tx: Transaction) -> None:
+        """Ask for the parent."""
+        change_tree(tx)
+        self._known = len(_created_in(tx))
+        subnet_rows.ask_container(tx, self._note, vrf_id=self._vrf_id, network=self._network)
+
+    def finish(self, tx: Transaction) -> tuple[Subnet, int]:
+        """Create it."""
+        new = _created_in(tx)
+        parent = self._parent
+        if any(self._is_in(each) for each in new[self._known :]):
+            parent = container(tx, self._vrf_id, self._network)
+        subnet = new_subnet(tx, self._network, self._values, parent)
+        _check(tx, subnet, parent)
+        content = _content_of(tx, subnet)
+        tx.record(created(subnet))
+        moved, adopts = _move_in(tx, subnet, parent, content)
+        tx.write(INSERT, **row(subnet))
+        new.append(subnet)
+        return subnet, subnet_rows.used(tx, subnet) if adopts else moved
+
+    def _note(self, parent: Subnet | None) -> None:
+        self._parent = parent
+
+    def _is_in(self, other: Subnet) -> bool:
+        return other.vrf_id == self._vrf_id and other.network.span.covers(self._network.span)
+
+
+def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tuple[Subnet, int]:
+    """Create a subnet, see `Creation`."""
+    return tx.perform(Creation(network, values))
 
 
 def check_gateway(network: Network, gateway: int | None) -> None:
@@ -202,22 +230,54 @@ def new_subnet(
     )
 
 
-def _move_in(tx: Transaction, subnet: Subnet, parent: Subnet | None) -> tuple[int, bool]:
+def _created_in(tx: Transaction) -> list[Subnet]:
+    """Give the subnets that were created in the transaction."""
+    new: list[Subnet] = tx.notes.setdefault(_CREATED, [])
+    return new
+
+
+def _check(tx: Transaction, subnet: Subnet, parent: Subnet | None) -> None:
+    network = subnet.network
+    if parent and parent.network == network:
+        raise Invalid.field(
+            "network", f"Subnet overlaps with existing subnet {network}", code="subnet_overlap"
+        )
+    check_gateway(network, subnet.gateway)
+    references.require(
+        tx, section_id=subnet.section_id, vrf_id=subnet.vrf_id or None, vlan_id=subnet.vlan_id
+    )
+
+
+def _content_of(tx: Transaction, subnet: Subnet) -> list[tuple[int, FreeRange]]:
+    """Give what lies inside, which an address must not be at the edge of."""
+    content = tx.all(_CONTENT, **_place(subnet))
+    for kind, old in content:
+        if kind == _ADDRESS:
+            refuse_edges(subnet.network, old.span, is_pool=subnet.is_pool)
+    return content
+
+
+def _place(subnet: Subnet) -> dict[str, Any]:
+    return {
+        "vrf_id": subnet.vrf_id,
+        "first": to_bytes(subnet.network.first),
+        "last": to_bytes(subnet.network.last),
+        "parent_id": subnet.parent_id,
+    }
+
+
+def _move_in(
+    tx: Transaction,
+    subnet: Subnet,
+    parent: Subnet | None,
+    content: Sequence[tuple[int, FreeRange]],
+) -> tuple[int, bool]:
     """Take the space from the parent, with the subnets and addresses in it.
 
     Tell how many addresses moved, and whether subnets did.
     """
-    network = subnet.network
-    where = {
-        "vrf_id": subnet.vrf_id,
-        "first": to_bytes(network.first),
-        "last": to_bytes(network.last),
-        "parent_id": subnet.parent_id,
-    }
-    content = tx.all(_CONTENT, **where)
-    taken = [old.span for kind, old in content if kind == _ADDRESS]
-    for address in taken:
-        refuse_edges(network, address, is_pool=subnet.is_pool)
+    network, where = subnet.network, _place(subnet)
+    taken = sum(kind == _ADDRESS for kind, _ in content)
     for kind, old in content:
         if kind == _FREE:
             remaining = list(free_space.without(old.span, [network.span]))
@@ -227,11 +287,11 @@ def _move_in(tx: Transaction, subnet: Subnet, parent: Subnet | None) -> tuple[in
         tx.write(_ADOPT_CHILDREN, **where, new_parent_id=subnet.id)
     if taken and parent:
         tx.write(_ADOPT_ADDRESSES, **where, new_parent_id=subnet.id)
-        usage.add(tx, subnet.vrf_id, parent.network, -len(taken))
-        usage.add(tx, subnet.vrf_id, network, len(taken))
+        usage.add(tx, subnet.vrf_id, parent.network, -taken)
+        usage.add(tx, subnet.vrf_id, network, taken)
     holes = sorted(old.span for kind, old in content if kind != _FREE)
     free_space.store(tx, subnet.id, _free(subnet, holes))
-    return len(taken), adopts
+    return taken, adopts
 
 
 def _free(subnet: Subnet, holes: list[Span]) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -251,13 +252,22 @@ def children_with_usage(tx: Reader, subnet_id: str) -> list[tuple[Subnet, Usage]
 
 def container(tx: Reader, vrf_id: str, network: Network) -> Subnet | None:
     """Give the smallest subnet that equals or contains the network."""
-    return tx.one(
-        CONTAINER,
-        vrf_id=vrf_id,
-        first=to_bytes(network.first),
-        last=to_bytes(network.last),
-        prefix_length=network.prefix_length,
-    )
+    return tx.one(CONTAINER, vrf_id=vrf_id, **_extent(network))
+
+
+def ask_container(
+    tx: Transaction, note: Callable[[Subnet | None], object], *, vrf_id: str, network: Network
+) -> None:
+    """Ask for it with the next statement."""
+    tx.ask(CONTAINER, note, vrf_id=vrf_id, **_extent(network))
+
+
+def _extent(network: Network) -> dict[str, Any]:
+    return {
+        "first": to_bytes(network.first),
+        "last": to_bytes(network.last),
+        "prefix_length": network.prefix_length,
+    }
 
 
 def containing(tx: Reader, network: Network, *, vrf_id: str | None = None) -> list[str]:
@@ -265,11 +275,6 @@ def containing(tx: Reader, network: Network, *, vrf_id: str | None = None) -> li
 
     Those of one VRF, or of all without it, in any order.
     """
-    place = {
-        "first": to_bytes(network.first),
-        "last": to_bytes(network.last),
-        "prefix_length": network.prefix_length,
-    }
     if vrf_id is None:
-        return tx.all(CONTAINING_ANYWHERE, **place)
-    return tx.all(CONTAINING, vrf_id=vrf_id, **place)
+        return tx.all(CONTAINING_ANYWHERE, **_extent(network))
+    return tx.all(CONTAINING, vrf_id=vrf_id, **_extent(network))

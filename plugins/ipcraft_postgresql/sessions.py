@@ -47,7 +47,7 @@ _ASK_FOR_ONE_PLAN: tuple[Queued, Settle] = (
 class Opening:
     """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks."""
 
-    __slots__ = ("_begin", "_claim", "_locked", "_refusal", "_tenant", "plans_once")
+    __slots__ = ("_begin", "_claim", "_refusal", "_tenant", "plans_once")
 
     def __init__(
         self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
@@ -55,19 +55,15 @@ class Opening:
         self._begin = begin
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
-        self._locked: set[tuple[str, int]] = set()
         self.plans_once = False
         """Whether the tenant's statements are planned once, from the first one on."""
         self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
-        """Hold a lock from before the first statement on; once, however often it is said.
+        """Hold a lock from before the first statement on.
 
         PERF: told in one SELECT with the tenant, it costs next to nothing.
         """
-        if (function, key) in self._locked:
-            return
-        self._locked.add((function, key))
         sql, arguments = self._tenant or ("SELECT 1", ())
         locking = f"{sql}, {function}(${len(arguments) + 1}::BIGINT)"
         self._tenant = (locking, (*arguments, key))

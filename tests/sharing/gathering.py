@@ -45,13 +45,18 @@ class Gathering:
     in_line: threading.Semaphore
 
     def send(
-        self, identity: Identity, work: SharedWork[Any], *, request_id: str | None = None
+        self,
+        identity: Identity,
+        work: SharedWork[Any],
+        *,
+        request_id: str | None = None,
+        line: str = "",
     ) -> Future[Any]:
         """Send one piece of work, as a request of its own."""
 
         def serve() -> Any:
             set_request_id(request_id)
-            return self.app.transact_shared(identity, work)
+            return self.app.transact_shared(identity, work, line=line)
 
         return self.pool.submit(serve)
 

@@ -418,6 +418,13 @@ def test_senders_do_not_share(side_by_side: tuple[Gathering, Identity]) -> None:
             assert way.send(each, Adding(str(number))).result(PATIENCE) == str(number)
 
 
+def test_lines_do_not_share(side_by_side: tuple[Gathering, Identity]) -> None:
+    """Work that must not be done beside other work waits for none of it."""
+    way, identity = side_by_side
+    with way.held(identity):
+        assert way.send(identity, Adding("a"), line="other").result(PATIENCE) == "a"
+
+
 def claiming(identity: Identity, found: Callable[[Any], Identity]) -> Identity:
     """Give a sender who is certain when the next answer has come."""
     return replace(identity, claim=Claim(_TRUE, parameters={"proof": "x"}, recognize=found))

@@ -13,7 +13,6 @@ from ipcraft.plugin import Metrics, Unavailable
 from ipcraft.testing.services import FaultProxy, PostgreSQL
 from ipcraft_postgresql.leases import Leases
 from ipcraft_postgresql.links import Link
-from ipcraft_postgresql.sessions import Opening
 
 HELLO = [("SELECT 1", ())]
 
@@ -131,15 +130,3 @@ def test_after_the_end_none_is_lent_and_none_stays_open(ground: Ground) -> None:
         with pytest.raises(Unavailable, match="closed in this process"):
             ground.leases.lend().__enter__()
     assert lease.link.closed
-
-
-def test_a_lock_is_asked_for_once(ground: Ground) -> None:
-    """However many want it held: those who share a transaction share one statement for it."""
-    with ground.leases.lend() as lease:
-        for times in (1, 3):
-            opening = Opening(None, None)
-            for _ in range(times):
-                opening.lock("pg_advisory_xact_lock_shared", 7)
-            opening.lock("pg_advisory_xact_lock", 8)
-            opening.run(lease, [])
-        assert len(lease.link._statements) == 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import func, insert, select
 
+from ipcraft.data.transactions import Session
 from ipcraft.plugin import (
     Application,
     Change,
@@ -128,6 +130,28 @@ def test_a_lock_after_a_write_loses_nothing(
     application.storage.transact(organization.id, work)
     with application.storage.read(organization.id) as tx:
         assert (tx.value(COUNT), len(tx.all(EVENTS))) == (1, 1)
+
+
+def test_a_lock_is_asked_for_once(
+    application: Application, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who holds it need not ask again; who shares it asks to have it alone."""
+    asked: list[bool] = []
+
+    def work(tx: Transaction) -> None:
+        def noted(session: Session, *arguments: Any, shared: bool) -> None:
+            asked.append(shared)
+            lock(session, *arguments, shared=shared)
+
+        kind = type(tx._session)
+        lock = kind.lock
+        monkeypatch.setattr(kind, "lock", noted)
+        for ask in (tx.share_lock, tx.share_lock, tx.lock, tx.lock, tx.share_lock):
+            ask("name")
+        tx.share_lock("another name")
+
+    application.storage.transact(organization.id, work)
+    assert asked == [True, False, True]
 
 
 def test_a_change_and_its_event_are_committed_together(

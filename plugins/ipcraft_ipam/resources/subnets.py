@@ -37,6 +37,9 @@ from ipcraft_ipam.schemas import NewSubnet, Split, SubnetChange, SubnetsQuery
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.usage import Usage
 
+_TREE = "ipam.tree"
+"""The line of those who change the tree, which no address may come or go beside."""
+
 
 class SubnetsResource:
     """List and create subnets."""
@@ -102,7 +105,9 @@ class SubnetsResource:
             made = self._app.transact(identity, lambda tx: _create_many(tx, body))
             resp.media = [_object(row) for row in made]
         else:
-            resp.media = _object(self._app.transact(identity, lambda tx: create(tx, body)))
+            creation = hierarchy.Creation(body.pop("network"), body)
+            subnet, used = self._app.transact_shared(identity, creation, line=_TREE)
+            resp.media = subnet_object(subnet, subnet.usage(used))
 
 
 class SubnetResource:
