@@ -45,18 +45,25 @@ _ASK_FOR_ONE_PLAN: tuple[Queued, Settle] = (
 
 
 class Opening:
-    """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks."""
+    """Say what goes out before the first statement: BEGIN, the claim, the tenant with the locks.
+
+    With `plans_once` the tenant's statements are planned once, from the first one on.
+    """
 
     __slots__ = ("_begin", "_claim", "_refusal", "_tenant", "plans_once")
 
     def __init__(
-        self, begin: Call | None, tenant: Call | None, *, claim: Claim | None = None
+        self,
+        begin: Call | None,
+        tenant: Call | None,
+        *,
+        claim: Claim | None = None,
+        plans_once: bool = False,
     ) -> None:
         self._begin = begin
         self._tenant = tenant
         self._claim = claim if claim and not claim.settled else None
-        self.plans_once = False
-        """Whether the tenant's statements are planned once, from the first one on."""
+        self.plans_once = plans_once
         self._refusal: RequestError | None = None
 
     def lock(self, function: str, key: int) -> None:
@@ -119,10 +126,10 @@ class PostgreSQLSession:
 
     __slots__ = ("_asked", "_lease", "_opening", "_plans_once")
 
-    def __init__(self, lease: Lease, opening: Opening, *, plans_once: bool = False) -> None:
+    def __init__(self, lease: Lease, opening: Opening) -> None:
         self._lease = lease
         self._opening: Opening | None = opening
-        self._plans_once = plans_once
+        self._plans_once = opening.plans_once
         self._asked: list[tuple[Queued, Settle]] = []
 
     def lock(self, queued: Sequence[Queued], key: int, *, shared: bool) -> None:

@@ -34,7 +34,7 @@ from ipcraft.plugin import (
 from ipcraft_postgresql.leases import Lease, Leases
 from ipcraft_postgresql.links import Call, Link
 from ipcraft_postgresql.roles import ensure_serving_role
-from ipcraft_postgresql.sessions import ONE_PLAN, Opening, PostgreSQLLook, PostgreSQLSession
+from ipcraft_postgresql.sessions import Opening, PostgreSQLLook, PostgreSQLSession
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -54,8 +54,7 @@ _AS_TENANT = (
     "SELECT set_config('role', $1, true), set_config('ipcraft.org', $2, true), "
     "set_config('jit', 'off', true)"
 )
-# PERF: to plan a write's statements takes 300 us.
-_AS_WRITING_TENANT = f"{_AS_TENANT}, set_config('lock_timeout', $3, true), {ONE_PLAN}"
+_AS_WRITING_TENANT = f"{_AS_TENANT}, set_config('lock_timeout', $3, true)"
 
 
 class PostgreSQLBackend:
@@ -152,7 +151,8 @@ class PostgreSQLStorage:
         """Run the work as the organization and commit it."""
         tenant = (_AS_WRITING_TENANT, (*self._tenant(organization_id), self._lock_timeout))
         return self._transact(
-            lambda: Opening(_BEGIN, tenant, claim=claim),
+            # PERF: to plan a write's statements takes 300 us.
+            lambda: Opening(_BEGIN, tenant, claim=claim, plans_once=True),
             work,
             organization_id=organization_id,
             actor=actor,
@@ -245,8 +245,7 @@ class PostgreSQLStorage:
             try:
                 with self._leased() as lease:
                     tx = Transaction(
-                        # The tenant who writes is told so, too.
-                        PostgreSQLSession(lease, opening(), plans_once=organization_id is not None),
+                        PostgreSQLSession(lease, opening()),
                         self._recorder,
                         organization_id=organization_id,
                         actor=actor,
