@@ -69,7 +69,6 @@ class CountedPage(Generic[R]):
         length = (
             select(case((ended, _OFFSET + size.c.rows), else_=total))
             .select_from(size if within is None else within.join(size, true()))
-            .correlate(None)
             .scalar_subquery()
         )
         columns = [column for column in page.c if column.name != "present"]

@@ -93,19 +93,47 @@ def test_a_page_and_its_total_are_one_statement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A page asks no more often than a request for one row, or than the list without a total."""
-    asked: list[Statement[Any]] = []
-    bind = Reader._bind
-
-    def counting(reader: Reader, statement: Statement[Any], parameters: Any) -> Any:
-        asked.append(statement)
-        return bind(reader, statement, parameters)
-
-    monkeypatch.setattr(Reader, "_bind", counting)
+    asked = noted(monkeypatch)
     organization.client.get(alike.format(**ids))
     expected = len(asked)
     asked.clear()
     organization.client.get(f"{path.format(**ids)}{'&' if '?' in path else '?'}limit=2")
     assert len(asked) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/addresses",
+        "/api/v1/addresses?vrf_id={vrf}",
+        "/api/v1/subnets/{root}/addresses",
+        "/api/v1/activity",
+        "/api/v1/events",
+    ],
+)
+def test_a_page_that_goes_by_keys_is_planned_once(
+    organization: Organization,
+    ids: dict[str, str],
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Planning takes longer than reading it."""
+    asked = noted(monkeypatch)
+    organization.client.get(f"{path.format(**ids)}{'&' if '?' in path else '?'}limit=2")
+    assert asked[-1].one_plan
+
+
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[Statement[Any]]:
+    """Note what is asked of the database from now on."""
+    asked: list[Statement[Any]] = []
+    bind = Reader._bind
+
+    def noting(reader: Reader, statement: Statement[Any], parameters: Any) -> Any:
+        asked.append(statement)
+        return bind(reader, statement, parameters)
+
+    monkeypatch.setattr(Reader, "_bind", noting)
+    return asked
 
 
 def test_a_page_of_an_unknown_subnet_is_404(organization: Organization) -> None:

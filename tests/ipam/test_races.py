@@ -206,6 +206,22 @@ def test_two_takers_of_one_last_address(
     check(application, organization)
 
 
+def test_a_taker_holds_nothing_but_what_it_takes(
+    application: Application, organization: Organization
+) -> None:
+    """Who comes next takes the start of the next range."""
+    subnet_id = add_subnet(application, organization)
+    assign(application, organization, subnet_id, "10.0.0.2")
+    taken: list[str] = []
+
+    def take(tx: Transaction) -> None:
+        [made] = allocation.take(tx, subnet_id, {}, strategy=STRATEGIES["first"])
+        taken.append(format_address(made.ip))
+
+    overlap(application, organization.id, take, take)
+    assert taken == ["10.0.0.1", "10.0.0.3"]
+
+
 def test_two_changes_of_one_address(application: Application, organization: Organization) -> None:
     """Two who change different fields both succeed, and neither undoes the other."""
     subnet_id = add_subnet(application, organization)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ipcraft.data.shared_transactions import SharedTransactions
 from ipcraft.plugin import Application, Identity, LimitReached
 from ipcraft.testing import Organization, make_organization
 from ipcraft_ipam import addresses, hierarchy, subnets
@@ -116,6 +117,25 @@ def test_a_plan_holds(way: Gathering, application: Application) -> None:
     sent = way.together(identity, creations(*(f"10.1.{number}.0/24" for number in range(5))))
     refused = [error for error in refusals(sent) if error is not None]
     assert [type(error) for error in refused] == [LimitReached] * 2
+
+
+def test_no_address_comes_or_goes_beside_them(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes an address is told where by a tree that nobody in his transaction changes."""
+    lines: list[str] = []
+    run = SharedTransactions.run
+
+    def noted(self: SharedTransactions, *arguments: Any, line: str) -> Any:
+        lines.append(line)
+        return run(self, *arguments, line=line)
+
+    monkeypatch.setattr(SharedTransactions, "run", noted)
+    path = "/api/v1/subnets"
+    subnet = organization.client.post(path, json={"network": "10.0.0.0/24"}).json
+    organization.client.post(f"{path}/{subnet['id']}/first-free", json={})
+    of_subnets, of_addresses = lines
+    assert of_subnets != of_addresses
 
 
 def test_over_http(organization: Organization) -> None:
