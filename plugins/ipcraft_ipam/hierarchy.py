@@ -15,7 +15,7 @@ from ipcraft.plugin import AddressBytes, Change, Invalid, Statement, Transaction
 from ipcraft_ipam import free_space, references, usage
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.free_space import FreeRange, free_range
-from ipcraft_ipam.locking import change_tree
+from ipcraft_ipam.locking import change_tree, changed_networks
 from ipcraft_ipam.networks import IPV4, Network, Span, format_address, to_bytes
 from ipcraft_ipam.searchable import subnet_text
 from ipcraft_ipam.subnets import Subnet, container
@@ -25,7 +25,6 @@ _s, _a, _r = subnets.c, addresses.c, free_ranges.c
 _CHILD, _ADDRESS, _FREE = 0, 1, 2
 
 INSERT = Statement(insert(subnets))
-_CREATED = "ipam.created_subnets"
 
 _inside = {
     "first": given("first", AddressBytes),
@@ -103,19 +102,19 @@ class Creation:
         self._vrf_id: str = values.get("vrf_id") or GLOBAL_VRF
         self._parent: Subnet | None = None
         self._known = 0
-        """How many subnets had been created in the transaction when the parent was asked for."""
+        """How often the transaction had changed the tree when the parent was asked for."""
 
     def begin(self, tx: Transaction) -> None:
         """Ask for the parent."""
         change_tree(tx)
-        self._known = len(_created_in(tx))
+        self._known = len(changed_networks(tx))
         subnet_rows.ask_container(tx, self._note, vrf_id=self._vrf_id, network=self._network)
 
     def finish(self, tx: Transaction) -> tuple[Subnet, int]:
         """Create it."""
-        new = _created_in(tx)
+        changed = changed_networks(tx)
         parent = self._parent
-        if any(self._is_in(each) for each in new[self._known :]):
+        if any(self._is_in(*place) for place in changed[self._known :]):
             parent = container(tx, self._vrf_id, self._network)
         subnet = new_subnet(tx, self._network, self._values, parent)
         _check(tx, subnet, parent)
@@ -123,14 +122,14 @@ class Creation:
         tx.record(created(subnet))
         moved, adopts = _move_in(tx, subnet, parent, content)
         tx.write(INSERT, **row(subnet))
-        new.append(subnet)
+        changed.append((subnet.vrf_id, subnet.network))
         return subnet, subnet_rows.used(tx, subnet) if adopts else moved
 
     def _note(self, parent: Subnet | None) -> None:
         self._parent = parent
 
-    def _is_in(self, other: Subnet) -> bool:
-        return other.vrf_id == self._vrf_id and other.network.span.covers(self._network.span)
+    def _is_in(self, vrf_id: str, network: Network) -> bool:
+        return vrf_id == self._vrf_id and network.span.covers(self._network.span)
 
 
 def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tuple[Subnet, int]:
@@ -228,12 +227,6 @@ def new_subnet(
         created_at=tx.now,
         updated_at=tx.now,
     )
-
-
-def _created_in(tx: Transaction) -> list[Subnet]:
-    """Give the subnets that were created in the transaction."""
-    new: list[Subnet] = tx.notes.setdefault(_CREATED, [])
-    return new
 
 
 def _check(tx: Transaction, subnet: Subnet, parent: Subnet | None) -> None:

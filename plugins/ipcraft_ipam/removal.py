@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, cast, delete, func, select
 from ipcraft.plugin import AddressBytes, Change, Statement, Transaction, given, own
 from ipcraft_ipam import free_space, usage
 from ipcraft_ipam import subnets as subnet_rows
-from ipcraft_ipam.locking import change_tree
+from ipcraft_ipam.locking import change_tree, changed_networks
 from ipcraft_ipam.networks import Network, from_bytes, to_bytes
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.tables import addresses, subnet_usage, subnets
@@ -66,6 +66,7 @@ def remove(tx: Transaction, subnet_id: str) -> None:
     free_space.forget(tx, subnet.vrf_id, subnet.network)
     usage.forget(tx, subnet.vrf_id, subnet.network)
     tx.write(_DELETE_SUBNETS, **where)
+    changed_networks(tx).append((subnet.vrf_id, subnet.network))
     if subnet.parent_id:
         _return_space(tx, subnet)
 

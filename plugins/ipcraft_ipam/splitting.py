@@ -12,7 +12,7 @@ from ipcraft.plugin import AddressBytes, Invalid, Statement, Transaction, given,
 from ipcraft_ipam import free_space, usage
 from ipcraft_ipam import subnets as subnet_rows
 from ipcraft_ipam.hierarchy import INSERT, created, refuse_edges, row
-from ipcraft_ipam.locking import change_tree
+from ipcraft_ipam.locking import change_tree, changed_networks
 from ipcraft_ipam.networks import BITS, Network, Span, from_bytes, to_bytes
 from ipcraft_ipam.subnets import Subnet
 from ipcraft_ipam.tables import addresses, subnets
@@ -80,6 +80,7 @@ def split(tx: Transaction, subnet_id: str, parts: int) -> list[Subnet]:
     holes = [child.span for child in children] + [Span(ip, ip) for ip in taken]
     _delegate(tx, subnet, made, sorted(holes))
     tx.write_many(INSERT, [row(part) for part in made])
+    changed_networks(tx).append((subnet.vrf_id, subnet.network))
     return made
 
 

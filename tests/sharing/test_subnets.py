@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from ipcraft.data.shared_transactions import SharedTransactions
-from ipcraft.plugin import Application, Identity, LimitReached
+from ipcraft.plugin import Application, Identity, LimitReached, Transaction
 from ipcraft.testing import Organization, make_organization
-from ipcraft_ipam import addresses, hierarchy, subnets
+from ipcraft_ipam import addresses, hierarchy, removal, splitting, subnets
 from ipcraft_ipam.networks import parse_address, parse_network
 from ipcraft_ipam.verification import verify
 
@@ -20,6 +21,21 @@ from .gathering import Gathering, refusals, results, sender
 FREE = 100
 """Subnets that the plan `free` includes."""
 NESTED = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24")
+
+
+@dataclass
+class Changing:
+    """Do something else to a subnet, as a plugin's hook may."""
+
+    change: Callable[[Transaction], object]
+    order: str = ""
+
+    def begin(self, tx: Transaction) -> None:
+        """Ask nothing."""
+
+    def finish(self, tx: Transaction) -> None:
+        """Do it."""
+        self.change(tx)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +84,36 @@ def test_they_are_nested_in_each_other(
     """Whichever comes first, and without another transaction."""
     results(way.together(identity, creations(*networks)))
     assert parents(way, identity, NESTED) == [None, *NESTED[:-1]]
+    assert transactions == [1, 1]
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_they_know_what_else_has_changed(
+    way: Gathering,
+    identity: Identity,
+    transactions: list[int],
+    is_split: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Their parent may have been split or deleted, in the same transaction."""
+    outer, inner, new = NESTED
+    results(way.together(identity, creations(outer, inner)))
+    with way.app.read(identity) as tx:
+        found = subnets.container(tx, "", parse_network(inner))
+    assert found is not None
+    subnet_id = found.id
+
+    def change(tx: Transaction) -> None:
+        if is_split:
+            splitting.split(tx, subnet_id, 2)
+        else:
+            removal.remove(tx, subnet_id)
+
+    transactions.clear()
+    sent = way.together(identity, {"change": Changing(change), **creations(new)})
+    _, (subnet, _) = results(sent)
+    with way.app.read(identity) as tx:
+        parent = subnets.get(tx, subnet.parent_id)
+    assert str(parent.network) == ("10.1.0.0/17" if is_split else outer)
     assert transactions == [1, 1]
 
 
