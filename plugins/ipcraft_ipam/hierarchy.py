@@ -95,11 +95,12 @@ class Creation:
     """
 
     order = ""
+    """All want the same lock, so any order will do."""
 
     def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
         self._network = network
         self._values = values
-        self._vrf_id: str = values.get("vrf_id") or GLOBAL_VRF
+        self._vrf_id = _vrf_of(values)
         self._parent: Subnet | None = None
         self._known = 0
         """How often the transaction had changed the tree when the parent was asked for."""
@@ -112,18 +113,10 @@ class Creation:
 
     def finish(self, tx: Transaction) -> tuple[Subnet, int]:
         """Create it."""
-        changed = changed_networks(tx)
         parent = self._parent
-        if any(self._is_in(*place) for place in changed[self._known :]):
+        if any(self._is_in(*place) for place in changed_networks(tx)[self._known :]):
             parent = container(tx, self._vrf_id, self._network)
-        subnet = new_subnet(tx, self._network, self._values, parent)
-        _check(tx, subnet, parent)
-        content = _content_of(tx, subnet)
-        tx.record(created(subnet))
-        moved, adopts = _move_in(tx, subnet, parent, content)
-        tx.write(INSERT, **row(subnet))
-        changed.append((subnet.vrf_id, subnet.network))
-        return subnet, subnet_rows.used(tx, subnet) if adopts else moved
+        return _create(tx, self._network, self._values, parent)
 
     def _note(self, parent: Subnet | None) -> None:
         self._parent = parent
@@ -134,7 +127,25 @@ class Creation:
 
 def create(tx: Transaction, network: Network, values: Mapping[str, Any]) -> tuple[Subnet, int]:
     """Create a subnet, see `Creation`."""
-    return tx.perform(Creation(network, values))
+    change_tree(tx)
+    return _create(tx, network, values, container(tx, _vrf_of(values), network))
+
+
+def _create(
+    tx: Transaction, network: Network, values: Mapping[str, Any], parent: Subnet | None
+) -> tuple[Subnet, int]:
+    subnet = new_subnet(tx, network, values, parent)
+    _check(tx, subnet, parent)
+    content = _content_of(tx, subnet)
+    tx.record(created(subnet))
+    moved, adopts = _move_in(tx, subnet, parent, content)
+    tx.write(INSERT, **row(subnet))
+    changed_networks(tx).append((subnet.vrf_id, subnet.network))
+    return subnet, subnet_rows.used(tx, subnet) if adopts else moved
+
+
+def _vrf_of(values: Mapping[str, Any]) -> str:
+    return values.get("vrf_id") or GLOBAL_VRF
 
 
 def check_gateway(network: Network, gateway: int | None) -> None:
@@ -215,7 +226,7 @@ def new_subnet(
     """Make the value of a new subnet."""
     return Subnet(
         id=new_id("sub"),
-        vrf_id=values.get("vrf_id") or GLOBAL_VRF,
+        vrf_id=_vrf_of(values),
         network=network,
         parent_id=parent.id if parent else NO_PARENT,
         section_id=values.get("section_id"),

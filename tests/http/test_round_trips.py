@@ -138,6 +138,25 @@ def test_care_costs_a_write_no_round_trip(app: Application, database: Relay) -> 
     assert tagged == plain + 1
 
 
+def test_a_subnet_costs_two_round_trips_and_one_for_the_commit(
+    app: Application, database: Relay
+) -> None:
+    """By itself and in a list: where it goes, and what is there, with the writes of the last."""
+    client = make_organization(app, plan="enterprise").client
+    numbers = counter()
+
+    def cost(size: int) -> int:
+        bodies = [{"network": f"10.0.{next(numbers)}.0/24"} for _ in range(size)]
+        before = database.round_trips
+        made = client.post("/api/v1/subnets", json=bodies if size > 1 else bodies[0])
+        assert made.status_code == 201
+        return database.round_trips - before
+
+    for size in (1, 5):
+        cost(size)
+        assert min(cost(size) for _ in range(COUNTS)) == 2 * size + 1
+
+
 def test_a_limit_costs_one_round_trip_to_redis(app: Application, count: Count) -> None:
     """And none to the database: the plan's name comes with the identity."""
     organization = make_organization(app, plan="pro")
