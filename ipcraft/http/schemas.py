@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Self
 
 import marshmallow
-from marshmallow import RAISE, ValidationError, fields, validate
+from marshmallow import RAISE, ValidationError, fields, missing, validate
 
 from ipcraft.errors import Invalid
 from ipcraft.spelling import did_you_mean
@@ -76,16 +76,28 @@ class Schema(marshmallow.Schema):
         "type": "must be a JSON object",
     }
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._has_only_fields = self._is_read_by_fields()
+        self._steps = [
+            (name, self._key(name), field, field.required or field.load_default is not missing)
+            for name, field in self.load_fields.items()
+        ]
+
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Make marshmallow's own field strict."""
         _harden(field_obj)
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         """Read data. Raises `marshmallow.ValidationError`."""
-        # APPSEC: marshmallow copies all complaints for each new one; some unknown fields
-        # stand for all of them, or 100,000 of them in a body would take minutes.
-        if isinstance(data, dict) and len(data) > len(self.load_fields) + _UNKNOWN_NAMED:
-            data = self._shortened(data)
+        if isinstance(data, dict):
+            loaded = None if kwargs else self._load_faultless(data)
+            if loaded is not None:
+                return loaded
+            # APPSEC: marshmallow copies all complaints for each new one; some unknown fields
+            # stand for all of them, or 100,000 of them in a body would take minutes.
+            if len(data) > len(self.load_fields) + _UNKNOWN_NAMED:
+                data = self._shortened(data)
         return super().load(data, **kwargs)
 
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
@@ -96,8 +108,45 @@ class Schema(marshmallow.Schema):
             if found == [_UNKNOWN]:
                 messages[name] = [_unknown(name, known)]
 
+    def _load_faultless(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Read data by the fields alone; None where that does not do, or something is wrong.
+
+        PERF: marshmallow looks at each field that is not there as at one that is, and makes ready
+        to complain: a body with one of seven fields takes it four times as long.
+        """
+        if not self._has_only_fields:
+            return None
+        options = {} if self.partial is None else {"partial": self.partial}
+        loaded: dict[str, Any] = {}
+        known = 0
+        try:
+            for name, key, field, may_matter in self._steps:
+                if key in data:
+                    known += 1
+                elif not may_matter or self.partial:
+                    continue
+                value = field.deserialize(data.get(key, missing), key, data, **options)
+                if value is not missing:
+                    loaded[name] = value
+        except ValidationError:
+            return None
+        return loaded if known == len(data) else None
+
+    def _is_read_by_fields(self) -> bool:
+        """Tell whether nothing but the fields has a say in what is read."""
+        return (
+            not any(self._hooks.values())
+            and self.unknown == RAISE
+            and self.partial in (None, False, True)
+            and not self.many
+            and all(field.attribute is None for field in self.load_fields.values())
+        )
+
     def _known(self) -> list[str]:
-        return [field.data_key or name for name, field in self.load_fields.items()]
+        return [self._key(name) for name in self.load_fields]
+
+    def _key(self, name: str) -> str:
+        return self.load_fields[name].data_key or name
 
     def _shortened(self, data: dict[str, Any]) -> dict[str, Any]:
         known = self._known()

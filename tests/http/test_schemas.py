@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import marshmallow
 import pytest
-from marshmallow import ValidationError, fields, validate, validates_schema
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
 from ipcraft.http.schemas import LARGEST_INTEGER, Complaint, Schema, complaints
 
@@ -35,6 +39,35 @@ class Everything(Schema):
         """Refuse one combination."""
         if data.get("color") == "red" and data.get("flag"):
             raise ValidationError("A red one has no flag")
+
+
+class Fields(Schema):
+    """Have fields, and nothing that has a say beside them."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=5))
+    number = fields.Integer(allow_none=True, load_default=7)
+    made = fields.List(fields.Integer(), load_default=list)
+    nothing = fields.String(load_default=lambda: missing)
+    flag = fields.Boolean()
+    tag = fields.Nested(Tag)
+    renamed = fields.String(data_key="sort_order")
+
+
+class Elsewhere(Schema):
+    """Put a value under another name."""
+
+    name = fields.String(attribute="title")
+
+
+class Loose(Schema):
+    """Take unknown fields."""
+
+    class Meta:
+        """Include them."""
+
+        unknown = marshmallow.INCLUDE
+
+    name = fields.String()
 
 
 SCHEMA = Everything()
@@ -150,3 +183,37 @@ def test_no_object_is_said() -> None:
     with pytest.raises(ValidationError) as raised:
         SCHEMA.load([])
     assert complaints(raised.value) == [Complaint("", "The body must be a JSON object")]
+
+
+@given(
+    schema=st.sampled_from(
+        [
+            Fields(),
+            Fields(partial=True),
+            Fields(partial=("name",)),
+            Fields(only=("name", "tag")),
+            Fields(unknown="exclude"),
+            Everything(),
+            Elsewhere(),
+            Loose(),
+        ]
+    ),
+    data=st.dictionaries(
+        st.sampled_from([*Fields().load_fields, "sort_order", "color", "title", "nmae"]),
+        st.sampled_from(["a", "red", "too long", "", 1, 0, True, None, [], [1], ["a"], {}])
+        | st.fixed_dictionaries({"label": st.sampled_from(["x", 1])}),
+    ),
+)
+def test_nothing_is_read_otherwise_than_marshmallow_reads_it(
+    schema: Schema, data: dict[str, object]
+) -> None:
+    """What is right is the same, in the same order; what is wrong has the same complaints."""
+
+    def outcome(load: Callable[..., Any]) -> object:
+        try:
+            return list(load(data).items())
+        except ValidationError as error:
+            return error.messages
+
+    expected = outcome(lambda data: marshmallow.Schema.load(schema, data))
+    assert outcome(schema.load) == expected
