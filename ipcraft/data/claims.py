@@ -31,7 +31,15 @@ class Claim:
     there is none any more.
     """
 
-    __slots__ = ("_recognize", "allow", "confirmed", "parameters", "settled", "statement")
+    __slots__ = (
+        "_recognize",
+        "allow",
+        "allowed",
+        "confirmed",
+        "parameters",
+        "settled",
+        "statement",
+    )
 
     def __init__(
         self,
@@ -49,6 +57,8 @@ class Claim:
         """The identity as it is by now, if there is one and it may do what the request does."""
         self.allow: Callable[[Identity], object] | None = None
         """Raise when the identity as it is by now may not do what the request does."""
+        self.allowed: Identity | None = None
+        """The identity of which that is known already: it is asked only for another one."""
 
     @property
     def question(self) -> Hashable:
@@ -59,7 +69,7 @@ class Claim:
         """Take the answer. Raises what makes the request one that must not be served."""
         self.settled = True
         identity = self._recognize(found)
-        if self.allow is not None:
+        if self.allow is not None and identity != self.allowed:
             self.allow(identity)
         self.confirmed = identity
 
@@ -116,6 +126,10 @@ class Recognition(Generic[H]):
         self._parameter = parameter
         self._identify = identify
         self._remembered: dict[bytes, Identity] = {}
+
+    def knows(self, hashed: bytes) -> bool:
+        """Tell whether a credential of this hash was recognized before."""
+        return hashed in self._remembered
 
     def recognize(self, hashed: bytes) -> Identity:
         """Give the identity that a credential of this hash proves. Raises what `identify` does."""

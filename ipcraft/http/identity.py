@@ -102,7 +102,9 @@ class Identification:
             allow(identity)
             return
         claim.allow = allow
-        if not (route.deferred and _allowed(allow, identity)):
+        if route.deferred and _allowed(allow, identity):
+            claim.allowed = identity
+        else:
             self._settle(claim)
             req.context.identity = claim.confirmed
 

@@ -81,8 +81,11 @@ class KeyBackend:
         key = _presented(request)
         if key is None:
             return None
+        hashed = key_hash(key)
+        if self._recognition.knows(hashed) or is_key(key):
+            return self._recognition.recognize(hashed)
         # Malformed and unknown keys get the same answer; only the malformed cost no query.
-        return self._recognition.recognize(key_hash(key)) if is_key(key) else self._identify(None)
+        return self._identify(None)
 
     def _identify(self, holder: _Holder | None) -> Identity:
         if holder is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import falcon
 import pytest
@@ -210,3 +211,24 @@ def test_the_role_of_now_decides(serve: Serve) -> None:
         for backend, status in ((raised, 200), (lowered, 403)):
             client = serve(route, backends=[backend], authorize=allowed)
             assert client.simulate_get("/").status_code == status
+
+
+def test_who_is_the_same_by_now_is_judged_once(serve: Serve) -> None:
+    """What was allowed to the identity that is remembered is so for the same one, confirmed."""
+    judged: list[str] = []
+
+    def authorize(identity: Identity, action: str, path: str) -> bool:
+        judged.append(identity.role)
+        return True
+
+    route = Route("/", Reading(), deferred=True)
+    for now, roles in ((ALICE, ["viewer"]), (replace(ALICE, role="editor"), ["viewer", "editor"])):
+        judged.clear()
+        backend = Backend("a", claimed(partial(_be, now)))
+        answer = serve(route, backends=[backend], authorize=authorize).simulate_get("/")
+        assert (answer.status_code, judged) == (200, roles)
+
+
+def _be(identity: Identity, found: object) -> Identity:
+    """Be recognized as this one."""
+    return identity
