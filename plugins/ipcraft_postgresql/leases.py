@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from psycopg import OperationalError
@@ -33,7 +33,10 @@ class Leases:
         self._connect = connect
         self._most = most
         self._timeout = timeout
-        self._free = threading.BoundedSemaphore(most)
+        # PERF: a semaphore, which is Python, takes 3 us for each lease.
+        self._free = SimpleQueue[None]()
+        for _ in range(most):
+            self._free.put(None)
         self._idle: deque[Link] = deque()
         self._lent: set[Link] = set()
         self._waits = metrics.counter(
@@ -80,14 +83,15 @@ class Leases:
             raise Unavailable("the database is closed in this process")
         began = time.perf_counter()
         try:
-            if not self._free.acquire(timeout=self._timeout):
-                self._in_vain.add()
-                raise Unavailable("no connection to the database within the time allowed")
+            self._free.get(timeout=self._timeout)
             try:
                 return self._lend()
             except BaseException:
-                self._free.release()
+                self._free.put(None)
                 raise
+        except Empty:
+            self._in_vain.add()
+            raise Unavailable("no connection to the database within the time allowed") from None
         finally:
             waited = time.perf_counter() - began
             if waited > _NOTICEABLE:
@@ -105,7 +109,7 @@ class Leases:
         self._lent.discard(link)
         if not link.closed:
             self._idle.append(link)
-        self._free.release()
+        self._free.put(None)
         if self._closed:
             self._close_idle()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
+from typing import Any
 
 from psycopg import errors
 from psycopg.pq.abc import PGresult
@@ -243,26 +244,25 @@ def _calls(queued: Sequence[Queued]) -> list[Call]:
     queued before it goes first.
     """
     calls: list[Call] = []
-    together: list[Queued] = []
+    together: dict[str, Sequence[Any]] = {}
     others: list[Call] = []
-    for each in queued:
-        compiled, arguments = each
+    for compiled, arguments in queued:
+        sql = compiled.sql
         if not compiled.independent:
-            others.append((compiled.sql, arguments))
+            others.append((sql, arguments))
             continue
-        if len(together) == _MOST_TOGETHER or any(compiled is other for other, _ in together):
+        if len(together) == _MOST_TOGETHER or sql in together:
             calls += [_call(together), *others]
-            together, others = [], []
-        together.append(each)
+            together, others = {}, []
+        together[sql] = arguments
     return [*calls, *([_call(together)] if together else ()), *others]
 
 
-def _call(together: Sequence[Queued]) -> Call:
+def _call(together: Mapping[str, Sequence[Any]]) -> Call:
     if len(together) == 1:
-        [(compiled, arguments)] = together
-        return compiled.sql, arguments
-    sql = _merged(*(compiled.sql for compiled, _ in together))
-    return sql, [argument for _, arguments in together for argument in arguments]
+        [call] = together.items()
+        return call
+    return _merged(*together), list(chain.from_iterable(together.values()))
 
 
 def _calls_of(sql: str, rows: Sequence[list[object]]) -> Iterator[Call]:

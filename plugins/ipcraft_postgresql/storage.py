@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, TypeVar
 
 import psycopg
@@ -267,10 +268,8 @@ class PostgreSQLStorage:
                     raise Conflict from error
             attempt += 1
 
-    @contextmanager
-    def _leased(self) -> Iterator[Lease]:
-        with _translated(), self._leases.lend() as lease:
-            yield lease
+    def _leased(self) -> _Leased:
+        return _Leased(self._leases.lend())
 
     @contextmanager
     def _migrating(self) -> Iterator[Connection]:
@@ -284,16 +283,46 @@ class PostgreSQLStorage:
             raise Unavailable(f"the database cannot be used: {error.orig}") from error
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what the server cannot do now into `Unavailable` with the reason."""
-    try:
-        yield
-    except (errors.SerializationFailure, errors.DeadlockDetected):
-        raise
-    except errors.LockNotAvailable as error:
+class _Leased:
+    """Hold a lease for a ``with`` block; what the server cannot do now becomes `Unavailable`.
+
+    PERF: as two generators this took 3 us of every request.
+    """
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def __enter__(self) -> Lease:
+        try:
+            return self._lease.__enter__()
+        except psycopg.Error as error:
+            _refuse(error)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._lease.__exit__(kind, error, trace)
+        except psycopg.Error as failure:
+            _refuse(failure)
+            raise
+        if error is not None:
+            _refuse(error)
+
+
+def _refuse(error: BaseException) -> None:
+    """Raise `Unavailable` with the reason, if the error is one of what the server cannot do now."""
+    if isinstance(error, _OVERTAKEN):
+        return
+    if isinstance(error, errors.LockNotAvailable):
         raise Unavailable(
             "another request is changing the same part of the inventory", code="busy"
         ) from error
-    except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
+    if isinstance(error, psycopg.OperationalError | errors.ReadOnlySqlTransaction):
         raise Unavailable(f"the database cannot be used: {error}") from error
