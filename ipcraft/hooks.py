@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -199,4 +200,7 @@ def _taking(arguments: tuple[str, ...], implementation: Implementation) -> Calla
     if implementation.arguments == arguments:
         return function
     places = [arguments.index(name) for name in implementation.arguments]
+    if len(places) > 1:  # PERF: an itemgetter is no Python, a list of them is
+        pick = itemgetter(*places)
+        return lambda *given: function(*pick(given))
     return lambda *given: function(*[given[place] for place in places])

@@ -193,7 +193,8 @@ class Transaction(Reader):
         PERF: queued writes and the commit share one round trip; independent ones
         (`Statement`) even one statement.
         """
-        self._run_guard()
+        if self._guard is not None:
+            self._run_guard()
         self._queue.append(self._bind(statement, parameters))
 
     def write_many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]], /) -> None:
@@ -315,8 +316,8 @@ class Transaction(Reader):
         self._recorder.committed(self.organization_id, self._woken)
 
     def _run_guard(self) -> None:
-        if self._guard is not None:
-            check, self._guard = self._guard, None
+        check, self._guard = self._guard, None
+        if check is not None:
             check()
 
     def _lock(self, name: Sequence[str], *, shared: bool) -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
@@ -55,7 +55,7 @@ _PIECES = "ipam.pieces"
 class FreeRange:
     """Be a range as it was read: `version` tells whether it still is."""
 
-    span: Span
+    span: Span = field(hash=False)
     version: int
 
 

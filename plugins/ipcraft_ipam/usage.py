@@ -67,7 +67,7 @@ _BETWEEN = Statement(
     )
     .order_by(_u.vrf_id, _u.first, _u.last)
 )
-_SLOTS = 1 << 31
+_SLOT_BITS = 31
 _VRF_ID = itemgetter(0)
 
 Place = tuple[str, bytes]
@@ -183,7 +183,7 @@ def add(tx: Transaction, vrf_id: str, network: Network, count: int) -> None:
             vrf_id=vrf_id,
             first=to_bytes(network.first),
             last=to_bytes(network.last),
-            fresh_slot=random.randrange(_SLOTS),
+            fresh_slot=random.getrandbits(_SLOT_BITS),
             used=count,
         )
 
