@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gunicorn import util
+from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from ipcraft.cli.connection import Connection
@@ -42,6 +43,14 @@ def _date_of_second(second: int) -> str:
 util.http_date = http_date
 
 
+def fix(config: Config) -> None:
+    """Make a configuration's settings, which nobody changes any more, its attributes.
+
+    PERF: gunicorn finds each through two calls, 22 of them for one request: a tenth of its calls.
+    """
+    vars(config).update({name: setting.get() for name, setting in config.settings.items()})
+
+
 class Worker(ThreadWorker):
     """Be gunicorn's worker with threads, whose threads stay where the next request comes from.
 
@@ -60,6 +69,7 @@ class Worker(ThreadWorker):
     def init_process(self) -> None:
         """Begin, with no connection open."""
         OPEN.note(self.age, 0)
+        fix(self.cfg)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:

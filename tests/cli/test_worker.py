@@ -21,7 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from ipcraft.cli import worker as module
 from ipcraft.cli.open_connections import OpenConnections
-from ipcraft.cli.worker import COURTESY, Worker
+from ipcraft.cli.worker import COURTESY, Worker, fix
 from ipcraft.testing.serving import Served
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -94,6 +94,20 @@ def worker(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     yield worker
     worker.method_queue.close()
     worker.tmp.close()
+
+
+def test_what_is_configured_is_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every setting is as it was, and none is looked up; what is made of settings still is."""
+    config, fixed = Config(), Config()
+    for each in (config, fixed):
+        each.set("keepalive", 7)
+        each.set("certfile", "cert.pem")
+    fix(fixed)
+    expected = {name: getattr(config, name) for name in config.settings}
+    monkeypatch.delattr(Config, "__getattr__")
+    assert {name: getattr(fixed, name) for name in fixed.settings} == expected
+    assert fixed.keepalive == 7
+    assert fixed.is_ssl
 
 
 def test_a_thread_stays_while_requests_follow(
