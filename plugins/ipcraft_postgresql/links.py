@@ -27,9 +27,14 @@ Call = tuple[str, Sequence[Any]]
 _MOST_PREPARED = 500
 """Statements a connection keeps prepared; IPCraft has some two hundred."""
 
+_Written = tuple[list[bytes | None], list[int]]
+"""The arguments of a call, and which of them are in PostgreSQL's binary format."""
+
 _TEXT, _BINARY = 0, 1
 _ANY, _BYTEA = 0, 17
 _DONE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+_END = ""
+"""Stands for the end of the pipeline among the preparations, which stand for themselves."""
 
 
 class Link(psycopg.Connection[Row]):
@@ -57,15 +62,11 @@ class Link(psycopg.Connection[Row]):
         Where no transaction is open they are one of their own. The first error is raised, and none
         of the calls behind it was run. Raises `Unavailable` when the server stays silent.
         """
-        written = [self._written(arguments) for _, arguments in calls]
-        pgconn = self.pgconn
-        pgconn.enter_pipeline_mode()
-        sent: list[str | None] = []
-        for (sql, _), (values, formats) in zip(calls, written, strict=True):
-            self._send(sql, values, formats, sent)
-        pgconn.pipeline_sync()
+        written = self._written(calls)
+        self.pgconn.enter_pipeline_mode()
+        sent = self._send(calls, written)
         results = self._receive(sent)
-        pgconn.exit_pipeline_mode()
+        self.pgconn.exit_pipeline_mode()
         return results
 
     def rows(self, result: PGresult) -> list[Row]:
@@ -74,78 +75,75 @@ class Link(psycopg.Connection[Row]):
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
-    def _written(self, arguments: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
-        """Write the arguments as PostgreSQL reads them, and tell which are in its binary format."""
-        values: list[bytes | None] = []
-        formats: list[int] = []
-        for value in arguments:
-            kind = type(value)
-            # PERF: most are texts, bytes or nothing: for these there is no call of Python's.
-            if kind is str:
-                if "\0" in value:  # libpq would take it for the end
-                    raise psycopg.DataError("PostgreSQL text cannot contain NUL (0x00) bytes")
-                values.append(value.encode())
-            elif kind is bytes or value is None:
-                values.append(value)
-            else:
-                values.append(_TEXTS.get(kind, self._dump)(value))
-            formats.append(_BINARY if kind is bytes else _TEXT)
-        return values, formats
+    def _written(self, calls: Sequence[Call]) -> list[_Written]:
+        """Write all arguments as PostgreSQL reads them, before anything is sent."""
+        written: list[_Written] = []
+        for _, arguments in calls:
+            values: list[bytes | None] = []
+            formats: list[int] = []
+            for value in arguments:
+                kind = type(value)
+                # PERF: most are texts, bytes or nothing: for these no function is called.
+                if kind is str:
+                    if "\0" in value:  # libpq would take it for the end
+                        raise psycopg.DataError("PostgreSQL text cannot contain NUL (0x00) bytes")
+                    values.append(value.encode())
+                elif kind is bytes or value is None:
+                    values.append(value)
+                else:
+                    values.append(_TEXTS.get(kind, self._dump)(value))
+                formats.append(_BINARY if kind is bytes else _TEXT)
+            written.append((values, formats))
+        return written
 
-    def _send(
-        self,
-        sql: str,
-        values: Sequence[bytes | None],
-        formats: Sequence[int],
-        sent: list[str | None],
-    ) -> None:
-        """Send a call; note in `sent` what will be answered: a preparation by its SQL, or None."""
-        name = self._statements.get(sql)
-        if name is None and self.prepares and len(self._statements) < _MOST_PREPARED:
-            self._named += 1
-            name = self._statements[sql] = b"ipcraft_%d" % self._named
-            self.pgconn.send_prepare(name, sql.encode(), _types(formats))
-            sent.append(sql)
-        if name is None:
-            self.pgconn.send_query_params(sql.encode(), values, _types(formats), formats, _BINARY)
-        else:
-            self.pgconn.send_query_prepared(name, values, formats, _BINARY)
-        sent.append(None)
+    def _send(self, calls: Sequence[Call], written: Sequence[_Written]) -> list[str | None]:
+        """Send the calls; tell what will be answered: a preparation by its SQL, a call by None."""
+        pgconn, statements = self.pgconn, self._statements
+        sent: list[str | None] = []
+        for (sql, _), (values, formats) in zip(calls, written, strict=True):
+            name = statements.get(sql)
+            if name is None and self.prepares and len(statements) < _MOST_PREPARED:
+                self._named += 1
+                name = statements[sql] = b"ipcraft_%d" % self._named
+                pgconn.send_prepare(name, sql.encode(), _types(formats))
+                sent.append(sql)
+            if name is None:
+                pgconn.send_query_params(sql.encode(), values, _types(formats), formats, _BINARY)
+            else:
+                pgconn.send_query_prepared(name, values, formats, _BINARY)
+            sent.append(None)
+        pgconn.pipeline_sync()
+        if pgconn.flush():
+            self._flush()
+        return sent
 
     def _receive(self, sent: Sequence[str | None]) -> list[PGresult]:
+        """Wait for the results of what was sent, and for the end of the pipeline."""
+        pgconn = self.pgconn
         results: list[PGresult] = []
         failure: psycopg.Error | None = None
-        self._flush()
-        for prepared in sent:
-            result = self._next()
-            if result.status not in _DONE:
+        for prepared in (*sent, _END):
+            result = None
+            while result is None:  # None stands between the results of two calls
+                while pgconn.is_busy():
+                    self._wait()
+                result = pgconn.get_result()
+            if result.status in _DONE:
+                if prepared is None:
+                    results.append(result)
+            else:
                 if result.status == ExecStatus.FATAL_ERROR:
                     failure = errors.error_from_result(result)
                 if prepared is not None:
-                    del self._statements[prepared]
-            elif prepared is None:
-                results.append(result)
-        self._next()  # the end of the pipeline
+                    self._statements.pop(prepared, None)
         if failure is not None:
-            self.pgconn.exit_pipeline_mode()
+            pgconn.exit_pipeline_mode()
             raise failure
         return results
-
-    def _next(self) -> PGresult:
-        """Wait for the next result."""
-        pgconn = self.pgconn
-        while True:
-            while pgconn.is_busy():
-                self._wait()
-            result = pgconn.get_result()
-            if result is not None:  # None stands between the results of two calls
-                return result
 
     def _flush(self) -> None:
         """Send all of it; a server that answers meanwhile must not be kept waiting."""
         pgconn = self.pgconn
-        if not pgconn.flush():
-            return
         self._poller.register(pgconn.socket, select.POLLIN | select.POLLOUT)
         while pgconn.flush():
             self._wait()
