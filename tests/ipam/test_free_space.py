@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipcraft.app import Application
-from ipcraft.data.transactions import Transaction
+from ipcraft.data.statements import Statement
+from ipcraft.data.transactions import Reader, Transaction
 from ipcraft.testing.organizations import Organization
-from ipcraft_ipam import free_space
+from ipcraft_ipam import addresses, allocation, free_space, hierarchy
 from ipcraft_ipam.free_space import ascending, assignable, descending, without
 from ipcraft_ipam.networks import Network, Span, parse_address, parse_network
+from ipcraft_ipam.strategies import BUILT_IN
+from ipcraft_ipam.verification import verify
 
 small = st.integers(0, 24)
 
@@ -97,3 +101,34 @@ def check(tx: Transaction, free: set[int], base: int) -> None:
     down = [found.span for found in descending(tx, "sub", network.last, page=2)]
     assert down == up[::-1]
     assert all(low.last + 1 < high.first for low, high in itertools.pairwise(up))
+
+
+def test_ranges_may_come_in_any_order(
+    application: Application, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lowest address is found, and taken, wherever the database puts the lowest range."""
+
+    def backwards(reader: Reader, statement: Statement[Any], **parameters: Any) -> list[Any]:
+        return asked(reader, statement, **parameters)[::-1]
+
+    def ask_backwards(
+        tx: Transaction, statement: Statement[Any], settle: Any, **parameters: Any
+    ) -> None:
+        ask(tx, statement, lambda rows: settle(rows[::-1]), **parameters)
+
+    def work(tx: Transaction) -> list[int | None]:
+        root, _ = hierarchy.create(tx, parse_network("10.0.0.0/28"), {})
+        for ip in ("10.0.0.3", "10.0.0.6"):
+            addresses.create(tx, root.id, {"ip": parse_address(ip)})
+        with monkeypatch.context() as patch:
+            patch.setattr(Reader, "all", backwards)
+            patch.setattr(Transaction, "ask_all", ask_backwards)
+            seen = allocation.first_free(tx, root.id)
+            taken = [allocation.take(tx, root.id, {}, strategy=BUILT_IN[0]) for _ in range(3)]
+        assert list(verify(tx)) == []
+        return [seen, *(address.ip for [address] in taken)]
+
+    asked, ask = Reader.all, Transaction.ask_all
+    found = application.storage.transact(organization.id, work)
+    lowest = parse_address("10.0.0.1")
+    assert found == [lowest, lowest, lowest + 1, lowest + 3]

@@ -108,6 +108,8 @@ def test_a_lost_connection_is_given_back_once(ground: Ground) -> None:
     with ground.leases.lend() as first, ground.leases.lend() as second:
         first.begin(HELLO)
         second.begin(HELLO)
+        with pytest.raises(Unavailable):
+            ground.leases.lend().__enter__()
 
 
 def test_a_connection_that_cannot_be_made_takes_no_place(ground: Ground) -> None:
