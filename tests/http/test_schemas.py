@@ -7,7 +7,7 @@ from typing import Any
 
 import marshmallow
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
@@ -51,6 +51,12 @@ class Fields(Schema):
     flag = fields.Boolean()
     tag = fields.Nested(Tag)
     renamed = fields.String(data_key="sort_order")
+
+
+class Inner(Schema):
+    """Have nothing but a field with fields."""
+
+    tag = fields.Nested(Tag)
 
 
 class Elsewhere(Schema):
@@ -185,25 +191,47 @@ def test_no_object_is_said() -> None:
     assert complaints(raised.value) == [Complaint("", "The body must be a JSON object")]
 
 
-@given(
-    schema=st.sampled_from(
-        [
-            Fields(),
-            Fields(partial=True),
-            Fields(partial=("name",)),
-            Fields(only=("name", "tag")),
-            Fields(unknown="exclude"),
-            Everything(),
-            Elsewhere(),
-            Loose(),
-        ]
-    ),
-    data=st.dictionaries(
-        st.sampled_from([*Fields().load_fields, "sort_order", "color", "title", "nmae"]),
-        st.sampled_from(["a", "red", "too long", "", 1, 0, True, None, [], [1], ["a"], {}])
-        | st.fixed_dictionaries({"label": st.sampled_from(["x", 1])}),
-    ),
+SCHEMAS = (
+    Fields(),
+    Fields(partial=True),
+    Fields(partial=("name",)),
+    Fields(only=("name", "tag")),
+    Fields(unknown="exclude"),
+    Fields(many=True),
+    Inner(partial=True),
+    Everything(),
+    Elsewhere(),
+    Loose(),
 )
+GOOD: dict[str, object] = {
+    "name": "a",
+    "number": 1,
+    "made": [1],
+    "nothing": "a",
+    "flag": True,
+    "tag": {"label": "x"},
+    "sort_order": "a",
+}
+BAD = st.sampled_from(["red", "too long", 0, None, [], ["a"], {}, {"label": 1}])
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, object]:
+    """Draw a body: mostly right, sometimes with a wrong value or an unknown field."""
+    body = {key: GOOD[key] for key in draw(st.sets(st.sampled_from([*GOOD])))}
+    for key in draw(st.sets(st.sampled_from([*GOOD, "color", "title", "nmae"]), max_size=2)):
+        body[key] = draw(BAD | st.just("a"))
+    return body
+
+
+@example(schema=Fields(), data=dict(GOOD))
+@example(schema=Fields(), data={"name": "a", "nmae": "a"})
+@example(schema=Fields(unknown="exclude"), data={"name": "a", "nmae": "a"})
+@example(schema=Fields(many=True), data={"name": "a"})
+@example(schema=Inner(partial=True), data={"tag": {}})
+@example(schema=Elsewhere(), data={"name": "a"})
+@example(schema=Loose(), data={"name": "a", "nmae": "a"})
+@given(schema=st.sampled_from(SCHEMAS), data=bodies())
 def test_nothing_is_read_otherwise_than_marshmallow_reads_it(
     schema: Schema, data: dict[str, object]
 ) -> None:

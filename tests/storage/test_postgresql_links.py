@@ -95,6 +95,12 @@ def test_many_calls_are_sent_while_the_server_answers(link: Link) -> None:
     assert link.rows(results[-1]) == [(text,)]
 
 
+def test_more_than_the_buffers_hold_is_sent_to_the_end(link: Link) -> None:
+    """Also where the server has nothing to say before it has all of it."""
+    link.patience = 20.0
+    assert rows(link, "SELECT length($1::bytea)", b"x" * (1 << 26)) == [(1 << 26,)]
+
+
 def test_statements_without_number_are_not_all_kept(link: Link) -> None:
     """A program that makes up statements does not fill the server's memory."""
     for number in range(600):

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from ipcraft.data.transactions import Session
 from ipcraft.plugin import (
@@ -17,6 +17,7 @@ from ipcraft.plugin import (
     Contention,
     Statement,
     Transaction,
+    Unavailable,
     events,
     new_id,
     own,
@@ -178,6 +179,58 @@ def test_overtaken_work_is_run_again(application: Application, organization: Org
     application.storage.transact(organization.id, work)
     with application.storage.read(organization.id) as tx:
         assert (runs, tx.value(COUNT)) == ([0, 1, 2], 1)
+
+
+@pytest.mark.parametrize("condition", ["serialization_failure", "deadlock_detected"])
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
+def test_what_the_database_refuses_for_the_sake_of_others_is_run_again(
+    application: Application, organization: Organization, condition: str
+) -> None:
+    """It is not the server that cannot be used; and who never gets through is told so."""
+    runs: list[int] = []
+
+    def work(tx: Transaction, *, until: int) -> None:
+        runs.append(tx.attempt)
+        add(tx, new_id("sec"))
+        if tx.attempt < until:
+            tx.execute(raising(condition))
+
+    application.storage.transact(organization.id, lambda tx: work(tx, until=3))
+    assert runs == [1, 2, 3]
+    with pytest.raises(Contention, match="refused the write"):
+        application.storage.transact(organization.id, lambda tx: work(tx, until=100))
+    with application.storage.read(organization.id) as tx:
+        assert tx.value(COUNT) == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ("lock_not_available", "busy"),
+        ("admin_shutdown", "unavailable"),
+        ("read_only_sql_transaction", "unavailable"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
+def test_what_the_server_cannot_do_now_is_unavailable(
+    application: Application, organization: Organization, condition: str, code: str
+) -> None:
+    """It is tried once: whether again is for the client to say."""
+    runs: list[int] = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(tx.attempt)
+        tx.execute(raising(condition))
+
+    with pytest.raises(Unavailable) as raised:
+        application.storage.transact(organization.id, work)
+    assert runs == [1]
+    assert raised.value.code == code
+
+
+def raising(condition: str) -> Statement[Any]:
+    """Make a statement that fails with an error of PostgreSQL's."""
+    return Statement(text(f"DO $$ BEGIN RAISE {condition}; END $$"))
 
 
 def test_a_key_that_is_taken_is_a_conflict(
