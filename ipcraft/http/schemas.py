@@ -136,7 +136,6 @@ class Schema(marshmallow.Schema):
         """Tell whether nothing but the fields has a say in what is read."""
         return (
             not any(self._hooks.values())
-            and self.unknown == RAISE
             and self.partial in (None, False, True)
             and not self.many
             and all(field.attribute is None for field in self.load_fields.values())

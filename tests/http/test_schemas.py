@@ -18,6 +18,7 @@ class Tag(Schema):
     """Read a tag."""
 
     label = fields.String(required=True)
+    weight = fields.Integer(load_default=1)
 
 
 class Everything(Schema):
@@ -229,6 +230,7 @@ def bodies(draw: st.DrawFn) -> dict[str, object]:
 @example(schema=Fields(unknown="exclude"), data={"name": "a", "nmae": "a"})
 @example(schema=Fields(many=True), data={"name": "a"})
 @example(schema=Inner(partial=True), data={"tag": {}})
+@example(schema=Inner(partial=True), data={"tag": {"label": "x"}})
 @example(schema=Elsewhere(), data={"name": "a"})
 @example(schema=Loose(), data={"name": "a", "nmae": "a"})
 @given(schema=st.sampled_from(SCHEMAS), data=bodies())
